@@ -1,1 +1,26 @@
-//! Playhead.
+//! The rules of Playhead: ids, values, deciders, the events they make and how events are stored.
+//!
+//! What this crate is *not*: it knows no clock, no randomness, no file, no network and no `async`.
+//! Time, ids and every looked-up fact arrive in commands, so that each rule can be tested with
+//! made-up ones.
+//!
+//! A new feature of the domain is a new file: a [`Decider`] with its events, or a set of
+//! observations such as [`viewing`]. Its events join [`codec::event_types`], and a JSON Schema and
+//! golden examples of each go into `schemas/events/`.
+
+pub mod account;
+pub mod codec;
+pub mod decider;
+pub mod ids;
+pub mod playback;
+pub mod resume;
+pub mod subscription;
+pub mod title;
+pub mod values;
+pub mod video;
+pub mod viewing;
+
+pub use codec::{CodecError, StoredEvent};
+pub use decider::Decider;
+pub use ids::{AccountId, ProfileId, SessionId, TitleId, VideoId};
+pub use values::{InvalidValue, Plan};

@@ -1,0 +1,142 @@
+//! Where to go on watching: the bookmark of a profile in a title.
+//!
+//! The bookmark is a function of a *set* of plays. It does not depend on the order in which
+//! heartbeats arrive: a play is summed up by its latest heartbeat (highest sequence), and plays
+//! follow each other by the time they started. So a late heartbeat of an old device can never move
+//! a newer position, and a rebuilt read model equals the live one.
+
+use crate::ids::SessionId;
+
+/// A title counts as started once so much of it was really played, or [`STARTED_PERCENT`].
+pub const STARTED_MS: u64 = 60_000;
+/// A title counts as started once this share of it was really played, or [`STARTED_MS`].
+pub const STARTED_PERCENT: u64 = 1;
+/// A title counts as finished from this share on, unless its credits begin earlier.
+pub const FINISHED_PERCENT: u64 = 90;
+/// A title counts as finished this close to its end.
+pub const FINISHED_BEFORE_END_MS: u64 = 60_000;
+/// Titles shorter than this get no row.
+pub const SHORTEST_MS: u64 = 300_000;
+/// A play moves the bookmark back, or brings a dismissed or finished title back, only after so much
+/// real play.
+pub const REAL_PLAY_MS: u64 = 30_000;
+
+/// One session, as its latest heartbeat tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Play {
+    /// When the session began, in milliseconds since 1970-01-01 UTC.
+    pub started_at_ms: i64,
+    /// Tells apart sessions that began in the same millisecond.
+    pub session_id: SessionId,
+    /// The sequence of the latest heartbeat.
+    pub sequence: u32,
+    /// Where it was.
+    pub position_ms: u64,
+    /// How much was really played in the session.
+    pub played_ms: u64,
+    /// How long the title is, if anybody knew.
+    pub duration_ms: Option<u64>,
+    /// Where the credits begin, if anybody knew.
+    pub credits_start_ms: Option<u64>,
+    /// When the latest heartbeat was received, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// What a profile has seen of a title, and where it would go on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bookmark {
+    /// Where to go on.
+    pub position_ms: u64,
+    /// How long the title is, if anybody knew.
+    pub duration_ms: Option<u64>,
+    /// How much was really played since it was last finished.
+    pub played_ms: u64,
+    /// Whether enough was played to count as started.
+    pub started: bool,
+    /// Whether it was watched to the end, and not begun again since.
+    pub finished: bool,
+    /// How often it was watched to the end.
+    pub watch_count: u32,
+    /// When it was last watched to the end; 0 if never.
+    pub finished_at_ms: i64,
+    /// When it was last watched, in milliseconds since 1970-01-01 UTC; 0 if never.
+    pub last_played_at_ms: i64,
+    /// Whether the viewer took it off the row and has not really played it since.
+    pub dismissed: bool,
+}
+
+impl Bookmark {
+    /// The bookmark that a set of plays leads to.
+    ///
+    /// `dismissed_at_ms` is the last time that the viewer took the title off the row.
+    #[must_use]
+    pub fn of(mut plays: Vec<Play>, dismissed_at_ms: Option<i64>) -> Self {
+        plays.sort_unstable_by_key(|play| (play.started_at_ms, play.session_id));
+        let mut bookmark = plays.iter().fold(Self::default(), Self::after);
+        bookmark.dismissed = dismissed_at_ms.is_some_and(|dismissed| {
+            !plays.iter().any(|play| play.started_at_ms > dismissed && play.is_real())
+        });
+        bookmark
+    }
+
+    /// Whether the title stands on the continue-watching row.
+    #[must_use]
+    pub fn on_row(&self) -> bool {
+        self.started && !self.finished && !self.dismissed && !self.is_too_short()
+    }
+
+    fn is_too_short(&self) -> bool {
+        self.duration_ms.is_some_and(|ms| ms < SHORTEST_MS)
+    }
+
+    fn after(self, play: &Play) -> Self {
+        let duration_ms = play.duration_ms.or(self.duration_ms);
+        let begins_again = self.finished && play.is_real();
+        if self.finished && !begins_again {
+            return Self { last_played_at_ms: self.last_played_at_ms.max(play.at_ms), ..self };
+        }
+        let before_ms = if begins_again { 0 } else { self.played_ms };
+        let played_ms = before_ms.saturating_add(play.played_ms);
+        let moves = begins_again || play.position_ms >= self.position_ms || play.is_real();
+        let position_ms = if moves { play.position_ms } else { self.position_ms };
+        let started = is_started(played_ms, duration_ms);
+        let finished = started && is_finished(position_ms, duration_ms, play.credits_start_ms);
+        Self {
+            position_ms,
+            duration_ms,
+            played_ms: if finished { 0 } else { played_ms },
+            started,
+            finished,
+            watch_count: self.watch_count.saturating_add(u32::from(finished)),
+            finished_at_ms: if finished { play.at_ms } else { self.finished_at_ms },
+            last_played_at_ms: self.last_played_at_ms.max(play.at_ms),
+            dismissed: false,
+        }
+    }
+}
+
+impl Play {
+    fn is_real(&self) -> bool {
+        self.played_ms >= REAL_PLAY_MS
+    }
+}
+
+fn is_started(played_ms: u64, duration_ms: Option<u64>) -> bool {
+    let share_ms = duration_ms.map_or(STARTED_MS, |ms| ms.saturating_mul(STARTED_PERCENT) / 100);
+    played_ms >= STARTED_MS.min(share_ms).max(1)
+}
+
+/// Whether a position is at the credits, at [`FINISHED_PERCENT`], or just before the end.
+#[must_use]
+pub fn is_finished(
+    position_ms: u64,
+    duration_ms: Option<u64>,
+    credits_start_ms: Option<u64>,
+) -> bool {
+    let at_credits = credits_start_ms.is_some_and(|credits| position_ms >= credits);
+    let at_end = duration_ms.is_some_and(|duration| {
+        position_ms >= duration.saturating_mul(FINISHED_PERCENT) / 100
+            || position_ms.saturating_add(FINISHED_BEFORE_END_MS) >= duration
+    });
+    at_credits || at_end
+}

@@ -1,0 +1,126 @@
+//! What a profile is seen to do: observations, recorded as they come, without a decision.
+//!
+//! A profile's observations are in the stream `viewing-ACCOUNT.PROFILE`, in the partition of the
+//! account's other streams. A heartbeat carries everything that a reader needs to place it, so that
+//! recording it needs no look at the past.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::stored_events;
+use crate::ids::{AccountId, ProfileId, SessionId, TitleId};
+use crate::values::{InvalidValue, check};
+
+/// The category of the streams.
+pub const CATEGORY: &str = "viewing";
+
+/// The id of a profile's stream: `ACCOUNT.PROFILE`.
+#[must_use]
+pub fn stream_id(account_id: AccountId, profile_id: ProfileId) -> String {
+    format!("{account_id}.{profile_id}")
+}
+
+/// How well a session plays, as its player measures it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// The height of the picture shown, in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// The bit rate of the rendition shown, in bits per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitrate_bps: Option<u64>,
+    /// How much the player holds ahead of the position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer_ms: Option<u64>,
+    /// How often the picture has stood still for want of bytes since the session began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuffers: Option<u32>,
+}
+
+/// A player reported where it is: a heartbeat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progressed {
+    /// The account.
+    pub account_id: AccountId,
+    /// Who watches.
+    pub profile_id: ProfileId,
+    /// What is watched.
+    pub title_id: TitleId,
+    /// The session.
+    pub session_id: SessionId,
+    /// When the session began, in milliseconds since 1970-01-01 UTC.
+    pub started_at_ms: i64,
+    /// Counts the heartbeats of the session. The highest one is the latest, however they arrive.
+    pub sequence: u32,
+    /// Where in the title the player is.
+    pub position_ms: u64,
+    /// How much was really played in the session so far, without pauses and jumps.
+    pub played_ms: u64,
+    /// How long the title is, if anybody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Where the closing credits begin, if anybody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits_start_ms: Option<u64>,
+    /// How well it plays.
+    #[serde(default)]
+    pub quality: Quality,
+    /// When it was received, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+impl Progressed {
+    /// Checks every field against its rule.
+    ///
+    /// # Errors
+    /// The first field that breaks its rule.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        let rule = "from 0 to 1,000 hours";
+        check(self.position_ms <= SPAN_MAX_MS, "position_ms", rule)?;
+        check(self.played_ms <= SPAN_MAX_MS, "played_ms", rule)?;
+        check(
+            self.duration_ms.is_none_or(|ms| (1..=SPAN_MAX_MS).contains(&ms)),
+            "duration_ms",
+            "from 1 ms to 1,000 hours",
+        )?;
+        check(
+            self.duration_ms.is_none_or(|ms| self.position_ms <= ms + POSITION_SLACK_MS),
+            "position_ms",
+            "within the title",
+        )?;
+        check(self.quality.height.is_none_or(|px| px <= 16_384), "height", "at most 16,384")?;
+        check(
+            self.quality.buffer_ms.is_none_or(|ms| ms <= SPAN_MAX_MS),
+            "buffer_ms",
+            "from 0 to 1,000 hours",
+        )
+    }
+}
+
+/// The longest span that a heartbeat can name; as long as the longest title.
+const SPAN_MAX_MS: u64 = 1_000 * 3_600_000;
+
+/// Catalogues round running times, so a player may be this far behind the stated end.
+const POSITION_SLACK_MS: u64 = 600_000;
+
+/// A viewer took a title off the continue-watching row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TitleDismissed {
+    /// The account.
+    pub account_id: AccountId,
+    /// Whose row.
+    pub profile_id: ProfileId,
+    /// The title.
+    pub title_id: TitleId,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+stored_events! {
+    /// What a profile is seen to do.
+    pub enum Event {
+        /// A heartbeat.
+        Progressed(Progressed) = 1,
+        /// A title was taken off the row.
+        Dismissed(TitleDismissed) = 1,
+    }
+}
