@@ -1,0 +1,3 @@
+//! The whole system, tested from outside: one binary, a module a subject.
+
+mod tidy;
