@@ -122,7 +122,7 @@ pub enum AppendError {
     /// Some of the ids are recorded already, but not all of them, in this order, in this stream.
     #[error("event id {id} is recorded already, in {stream}")]
     IdTaken {
-        /// The id.
+        /// The first id of the append that is recorded already.
         id: Uuid,
         /// The stream that holds it.
         stream: StreamName,

@@ -13,7 +13,7 @@ pub const READ_EVENTS_MAX: usize = 16_384;
 
 /// An append-only log of events, in streams, in partitions.
 ///
-/// What every engine holds, and [`crate::conformance`] checks:
+/// What every engine holds, and [`mod@crate::conformance`] checks:
 ///
 /// - **Order.** Versions count from 0 in a stream and offsets from 0 in a partition, both without
 ///   gaps. The events of one append are neighbours in both.
@@ -39,8 +39,8 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The events of a stream from version `from` on, in order, at most `limit`.
     ///
-    /// Empty means that the stream has no such version (yet); a stream that does not exist is an
-    /// empty stream.
+    /// An engine may answer fewer to bound its memory. Only an empty answer means that the stream
+    /// has no such version (yet); a stream that does not exist is an empty stream.
     ///
     /// # Errors
     /// A record could not be read back as it was written.
@@ -53,7 +53,8 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The events behind a cursor, over all its partitions in one pass, at most `limit`.
     ///
-    /// An empty batch means that the cursor is at the head.
+    /// An engine may answer fewer to bound its memory. Only an empty batch means that the cursor is
+    /// at the head.
     ///
     /// # Errors
     /// A record could not be read back as it was written, or the cursor is beyond the head.

@@ -1,5 +1,6 @@
 //! Stream names, shard keys and the partition that a stream lives in.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,6 +114,13 @@ impl fmt::Display for StreamName {
 impl fmt::Debug for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// So that a map keyed by names can be asked with text just read from disk.
+impl Borrow<str> for StreamName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

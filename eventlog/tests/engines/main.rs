@@ -1,0 +1,12 @@
+//! The engines, held to what they promise.
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod sharing;
