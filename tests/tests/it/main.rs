@@ -1,3 +1,9 @@
 //! The whole system, tested from outside: one binary, a module a subject.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is how one fails"
+)]
 
 mod tidy;

@@ -1,0 +1,84 @@
+//! A client of the API that knows nothing but HTTP and JSON.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::process::run;
+
+/// Talks to one server as one bearer of a token.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+    /// The place of the last write; sent along, so that every read sees it.
+    position: Option<String>,
+}
+
+impl Client {
+    /// Without a token.
+    pub fn anonymous(url: &str) -> Self {
+        Self { http: reqwest::Client::new(), url: url.to_owned(), token: None, position: None }
+    }
+
+    /// With a token minted by `playhead admin token`.
+    pub fn minted(url: &str, data: &Path, args: &[&str]) -> Self {
+        let args = [&["admin", "token"], args].concat();
+        let token = run(data, &args).ok().stdout.trim().to_owned();
+        Self { token: Some(token), ..Self::anonymous(url) }
+    }
+
+    /// Another server, the same token.
+    pub fn moved_to(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// Runs an operation and answers the whole response.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        let mut request = self.http.post(format!("{}/graphql", self.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(position) = &self.position {
+            request = request.header("playhead-position", position);
+        }
+        let body = json!({"query": query, "variables": variables});
+        request.json(&body).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Runs an operation that must not fail; remembers the position of a mutation.
+    #[track_caller]
+    pub fn data(&mut self, query: &str, variables: Value) -> impl Future<Output = Value> {
+        let asked = query.to_owned();
+        let this = self;
+        async move {
+            let answer = this.ask(&asked, variables).await;
+            assert!(answer.get("errors").is_none(), "{asked}\n{answer:#}");
+            let data = answer["data"].clone();
+            let payload = data.as_object().and_then(|data| data.values().next());
+            if let Some(position) = payload.and_then(|payload| payload["position"].as_str()) {
+                this.position = Some(position.to_owned());
+            }
+            data
+        }
+    }
+
+    /// Posts to the heartbeat endpoint; answers the status and the body.
+    pub async fn heartbeat(&mut self, body: &Value) -> (u16, Value) {
+        let url = format!("{}/v1/playback/heartbeat", self.url);
+        let response = self.http.post(url).json(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.unwrap();
+        if let Some(position) = body["position"].as_str() {
+            self.position = Some(position.to_owned());
+        }
+        (status, body)
+    }
+
+    /// Gets a path; answers the status and the body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let response = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+}
