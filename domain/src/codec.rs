@@ -203,3 +203,171 @@ macro_rules! stored_events {
     };
 }
 pub(crate) use stored_events;
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A type with a history: version 1 counted stars of five, version 2 said of how many, and
+    /// version 3 holds a share.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Rated {
+        percent: u64,
+    }
+
+    const RATED: EventType = EventType { name: "Rated", version: 3 };
+    const GOLDEN_1: &[u8] = br#"{"stars":4}"#;
+    const GOLDEN_2: &[u8] = br#"{"stars":3,"stars_max":4}"#;
+    const GOLDEN_3: &[u8] = br#"{"percent":60}"#;
+
+    const FROM_1: Upcast = Upcast { event_type: "Rated", from: 1, lift: say_of_how_many };
+    const FROM_2: Upcast = Upcast { event_type: "Rated", from: 2, lift: divide };
+    const OF_ANOTHER: Upcast = Upcast { event_type: "Liked", from: 1, lift: |_| Value::Null };
+
+    fn say_of_how_many(mut payload: Value) -> Value {
+        payload["stars_max"] = json!(5);
+        payload
+    }
+
+    fn divide(payload: Value) -> Value {
+        let stars = payload["stars"].as_u64().unwrap_or(0);
+        json!({ "percent": stars * 100 / payload["stars_max"].as_u64().unwrap_or(1) })
+    }
+
+    fn read(version: u16, payload: &[u8], upcasts: &[Upcast]) -> Result<Rated, CodecError> {
+        decode(RATED, version, payload, upcasts)
+    }
+
+    #[test]
+    fn a_payload_of_the_current_version_needs_no_upcast() {
+        assert_eq!(read(3, GOLDEN_3, &[]).unwrap(), Rated { percent: 60 });
+    }
+
+    #[test]
+    fn a_payload_of_the_version_before_is_lifted_by_one_step() {
+        assert_eq!(read(2, GOLDEN_2, &[FROM_2]).unwrap(), Rated { percent: 75 });
+    }
+
+    #[test]
+    fn a_payload_of_the_first_version_is_lifted_step_by_step() {
+        assert_eq!(read(1, GOLDEN_1, &[FROM_1, FROM_2]).unwrap(), Rated { percent: 80 });
+    }
+
+    #[test]
+    fn the_order_in_which_upcasts_are_listed_does_not_matter() {
+        let upcasts = [FROM_2, OF_ANOTHER, FROM_1];
+        assert_eq!(read(1, GOLDEN_1, &upcasts).unwrap(), Rated { percent: 80 });
+    }
+
+    #[test]
+    fn a_chain_without_its_first_step_has_a_hole() {
+        let error = read(1, GOLDEN_1, &[FROM_2]).unwrap_err();
+        assert!(matches!(error, CodecError::NoUpcast { event_type: "Rated", version: 1 }));
+    }
+
+    #[test]
+    fn a_chain_without_its_last_step_breaks_there() {
+        let error = read(1, GOLDEN_1, &[FROM_1]).unwrap_err();
+        assert_eq!(error.to_string(), "Rated has no upcast from schema version 2");
+    }
+
+    #[test]
+    fn the_upcast_of_another_type_does_not_fill_a_hole() {
+        let error = read(1, GOLDEN_1, &[OF_ANOTHER, FROM_2]).unwrap_err();
+        assert!(matches!(error, CodecError::NoUpcast { event_type: "Rated", version: 1 }));
+    }
+
+    #[test]
+    fn no_version_comes_before_the_first() {
+        let error = read(0, GOLDEN_1, &[FROM_1, FROM_2]).unwrap_err();
+        assert!(matches!(error, CodecError::NoUpcast { event_type: "Rated", version: 0 }));
+    }
+
+    #[test]
+    fn a_payload_of_a_newer_program_is_not_read() {
+        let error = read(4, GOLDEN_3, &[FROM_1, FROM_2]).unwrap_err();
+        let says = "Rated has schema version 4; this program knows up to 3";
+        assert_eq!(error.to_string(), says);
+    }
+
+    #[test]
+    fn bad_json_is_reported_with_its_type() {
+        let bad: [(u16, &[u8]); 5] =
+            [(3, b"{"), (1, b"{"), (3, b""), (3, b"\xff"), (3, br#"{"percent":60} more"#)];
+        for (version, payload) in bad {
+            let error = read(version, payload, &[FROM_1, FROM_2]).unwrap_err();
+            assert!(matches!(error, CodecError::Json { event_type: "Rated", .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_payload_that_does_not_fit_is_reported_with_its_type_and_field() {
+        for payload in [br#"{}"#.as_slice(), br#"{"percent":-1}"#, br#"{"percent":"60"}"#, b"null"]
+        {
+            let error = read(3, payload, &[]).unwrap_err();
+            assert!(error.to_string().starts_with("Rated: "), "{error}");
+        }
+        let missing = read(3, b"{}", &[]).unwrap_err().to_string();
+        assert!(missing.contains("percent"), "{missing}");
+    }
+
+    #[test]
+    fn a_lifted_payload_that_does_not_fit_is_reported_with_its_type() {
+        let astray = Upcast { event_type: "Rated", from: 2, lift: |_| json!({ "share": 1 }) };
+        let error = read(2, GOLDEN_2, &[astray]).unwrap_err();
+        assert!(matches!(error, CodecError::Json { event_type: "Rated", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_field_that_a_newer_program_added_is_ignored() {
+        let extended = br#"{"percent":60,"because":"it is long"}"#;
+        assert_eq!(read(3, extended, &[]).unwrap(), Rated { percent: 60 });
+    }
+
+    #[test]
+    fn a_payload_is_written_as_it_is_read() {
+        assert_eq!(encode(RATED, &Rated { percent: 60 }).unwrap(), GOLDEN_3);
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_reported_with_its_type() {
+        let keys_are_no_text = std::collections::BTreeMap::from([(vec![1], 1)]);
+        let error = encode(RATED, &keys_are_no_text).unwrap_err();
+        assert!(matches!(error, CodecError::Json { event_type: "Rated", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_type_of_another_set_is_unknown() {
+        let error = title::Event::from_json("PlaybackStarted", 1, b"{}").unwrap_err();
+        assert_eq!(error.to_string(), "event type \"PlaybackStarted\" is not known here");
+    }
+
+    #[test]
+    fn a_set_reads_only_the_versions_it_knows() {
+        let error = title::Event::from_json("TitleWithdrawn", 2, b"{}").unwrap_err();
+        let known = CodecError::TooNew { event_type: "TitleWithdrawn", version: 2, known: 1 };
+        assert_eq!(error.to_string(), known.to_string());
+    }
+
+    #[test]
+    fn no_two_types_have_one_name() {
+        let mut names: Vec<_> = event_types().map(|of| of.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_type_that_has_older_versions_has_a_whole_chain_of_upcasts() {
+        let needed = event_types().flat_map(|of| (1..of.version).map(move |from| (of.name, from)));
+        let mut needed: Vec<_> = needed.collect();
+        let mut there: Vec<_> = UPCASTS.iter().map(|step| (step.event_type, step.from)).collect();
+        needed.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(there, needed, "one upcast from each older version, and no other");
+    }
+}

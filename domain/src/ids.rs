@@ -52,3 +52,34 @@ id! {
     /// One uploaded video file.
     VideoId
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "0197a3c4-5e10-7b21-9c0d-3f6a8e2b1d47";
+
+    #[test]
+    fn an_id_is_shown_as_it_is_read() {
+        assert_eq!(TEXT.parse::<AccountId>().unwrap().to_string(), TEXT);
+    }
+
+    #[test]
+    fn an_id_is_stored_as_its_text_alone() {
+        let id: AccountId = TEXT.parse().unwrap();
+        assert_eq!(serde_json::to_value(id).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn an_id_is_written_in_lower_case_with_hyphens_however_it_was_read() {
+        let bare = TEXT.replace('-', "").to_uppercase();
+        assert_eq!(bare.parse::<AccountId>().unwrap().to_string(), TEXT);
+    }
+
+    #[test]
+    fn what_is_not_a_uuid_is_not_an_id() {
+        for text in ["", "1", &TEXT[1..], "0197a3c4-5e10-7b21-9c0d-3f6a8e2b1d4g"] {
+            assert!(text.parse::<AccountId>().is_err(), "{text:?}");
+        }
+    }
+}

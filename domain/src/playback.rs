@@ -309,3 +309,6 @@ impl State {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

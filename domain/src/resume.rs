@@ -18,7 +18,7 @@ pub const FINISHED_BEFORE_END_MS: u64 = 60_000;
 /// Titles shorter than this get no row.
 pub const SHORTEST_MS: u64 = 300_000;
 /// A play moves the bookmark back, or brings a dismissed or finished title back, only after so much
-/// real play.
+/// real play. Playing the credits of a finished title does not begin it again.
 pub const REAL_PLAY_MS: u64 = 30_000;
 
 /// One session, as its latest heartbeat tells it.
@@ -66,7 +66,7 @@ pub struct Bookmark {
 }
 
 impl Bookmark {
-    /// The bookmark that a set of plays leads to.
+    /// The bookmark that a set of plays leads to: at most one per session, in any order.
     ///
     /// `dismissed_at_ms` is the last time that the viewer took the title off the row.
     #[must_use]
@@ -91,7 +91,7 @@ impl Bookmark {
 
     fn after(self, play: &Play) -> Self {
         let duration_ms = play.duration_ms.or(self.duration_ms);
-        let begins_again = self.finished && play.is_real();
+        let begins_again = self.finished && play.is_real() && !play.is_of_the_end(duration_ms);
         if self.finished && !begins_again {
             return Self { last_played_at_ms: self.last_played_at_ms.max(play.at_ms), ..self };
         }
@@ -119,6 +119,13 @@ impl Play {
     fn is_real(&self) -> bool {
         self.played_ms >= REAL_PLAY_MS
     }
+
+    /// Whether no more than the end was played: the credits of a title that was left at their
+    /// start. Going back from the position by what was really played tells where it began.
+    fn is_of_the_end(&self, duration_ms: Option<u64>) -> bool {
+        let began_ms = self.position_ms.saturating_sub(self.played_ms);
+        began_ms > 0 && is_finished(began_ms, duration_ms, self.credits_start_ms)
+    }
 }
 
 fn is_started(played_ms: u64, duration_ms: Option<u64>) -> bool {
@@ -140,3 +147,6 @@ pub fn is_finished(
     });
     at_credits || at_end
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ impl Decider for Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,12 @@ pub struct Source {
     pub key: String,
 }
 
+impl Source {
+    fn is_sized(&self) -> bool {
+        is_line(&self.catalogue, 50) && is_line(&self.key, 200)
+    }
+}
+
 /// Everything that is known of a title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
@@ -124,9 +130,9 @@ impl Metadata {
         check_lines(&self.directors, 200, 200, "directors", people)?;
         check_lines(&self.cast, 200, 200, "cast", people)?;
         check(
-            self.synopsis.as_ref().is_none_or(|text| text.chars().count() <= 5_000),
+            self.synopsis.as_ref().is_none_or(|text| is_text(text, 5_000)),
             "synopsis",
-            "at most 5,000 characters",
+            "at most 5,000 characters, and no control characters but white space",
         )?;
         check(
             self.artwork_url.as_ref().is_none_or(|url| is_line(url, 2_000) && is_http(url)),
@@ -137,6 +143,11 @@ impl Metadata {
             self.episode_of.is_none() || self.kind == Kind::Episode,
             "episode_of",
             "absent unless the title is an episode",
+        )?;
+        check(
+            self.source.as_ref().is_none_or(Source::is_sized),
+            "source",
+            "a catalogue of 1 to 50 characters and a key of 1 to 200",
         )
     }
 }
@@ -146,6 +157,13 @@ const RUNTIME_MAX_MS: u64 = 1_000 * 3_600_000;
 
 fn is_http(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// Whether a text of several lines is not too long and can be stored everywhere: PostgreSQL text
+/// holds no NUL.
+fn is_text(text: &str, chars_max: usize) -> bool {
+    text.chars().count() <= chars_max
+        && !text.chars().any(|char| char.is_control() && !char.is_whitespace())
 }
 
 fn check_lines(
@@ -324,3 +342,6 @@ impl Decider for Title {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

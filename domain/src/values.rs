@@ -64,3 +64,58 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_1_to_so_many_characters_however_many_bytes_they_take() {
+        for good in ["a", "abc", "üüü", "七人侍", "🎬🎬🎬", "a b"] {
+            assert!(is_line(good, 3), "{good:?}");
+        }
+        for bad in ["", "abcd", "üüüü", "🎬🎬🎬🎬"] {
+            assert!(!is_line(bad, 3), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_no_white_space_at_its_ends() {
+        for bad in [" ", " a", "a ", "\u{a0}a", "a\u{3000}", "\u{2028}a"] {
+            assert!(!is_line(bad, 9), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_no_control_characters() {
+        for bad in ["a\nb", "a\rb", "a\tb", "a\0b", "\0", "a\u{1b}b", "a\u{7f}b", "a\u{85}b"] {
+            assert!(!is_line(bad, 9), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_no_characters_does_not_exist() {
+        assert!(!is_line("", 0));
+        assert!(!is_line("a", 0));
+    }
+
+    #[test]
+    fn a_broken_rule_reads_as_a_sentence() {
+        assert_eq!(check(true, "year", "from 1870 to 2100"), Ok(()));
+        let refused = check(false, "year", "from 1870 to 2100").unwrap_err();
+        assert_eq!(refused.to_string(), "year must be from 1870 to 2100");
+    }
+
+    #[test]
+    fn plans_allow_1_2_and_4_streams() {
+        let streams = [Plan::Basic, Plan::Standard, Plan::Premium].map(Plan::streams_max);
+        assert_eq!(streams, [1, 2, 4]);
+    }
+
+    #[test]
+    fn a_plan_is_shown_as_it_is_stored() {
+        for plan in [Plan::Basic, Plan::Standard, Plan::Premium] {
+            assert_eq!(serde_json::to_value(plan).unwrap(), plan.as_str());
+        }
+    }
+}

@@ -82,6 +82,7 @@ impl Progressed {
             "duration_ms",
             "from 1 ms to 1,000 hours",
         )?;
+        check(self.credits_start_ms.is_none_or(|ms| ms <= SPAN_MAX_MS), "credits_start_ms", rule)?;
         check(
             self.duration_ms.is_none_or(|ms| self.position_ms <= ms + POSITION_SLACK_MS),
             "position_ms",
@@ -122,5 +123,93 @@ stored_events! {
         Progressed(Progressed) = 1,
         /// A title was taken off the row.
         Dismissed(TitleDismissed) = 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    fn heartbeat() -> Progressed {
+        Progressed {
+            account_id: AccountId(Uuid::from_u128(0xA)),
+            profile_id: ProfileId(Uuid::from_u128(0xB)),
+            title_id: TitleId(Uuid::from_u128(0xC)),
+            session_id: SessionId(Uuid::from_u128(0xD)),
+            started_at_ms: 0,
+            sequence: 0,
+            position_ms: 0,
+            played_ms: 0,
+            duration_ms: None,
+            credits_start_ms: None,
+            quality: Quality::default(),
+            at_ms: 0,
+        }
+    }
+
+    /// A field, and a value of it that is set into an otherwise good heartbeat.
+    type Case = (&'static str, fn(&mut Progressed));
+
+    const GOOD: &[Case] = &[
+        ("position_ms", |it| it.position_ms = 1_000 * HOUR_MS),
+        ("position_ms", |it| (it.duration_ms, it.position_ms) = (Some(1), 600_001)),
+        ("played_ms", |it| it.played_ms = 1_000 * HOUR_MS),
+        ("duration_ms", |it| it.duration_ms = Some(1)),
+        ("duration_ms", |it| it.duration_ms = Some(1_000 * HOUR_MS)),
+        ("credits_start_ms", |it| it.credits_start_ms = Some(0)),
+        ("credits_start_ms", |it| it.credits_start_ms = Some(1_000 * HOUR_MS)),
+        ("height", |it| it.quality.height = Some(0)),
+        ("height", |it| it.quality.height = Some(16_384)),
+        ("buffer_ms", |it| it.quality.buffer_ms = Some(1_000 * HOUR_MS)),
+    ];
+
+    const BAD: &[Case] = &[
+        ("position_ms", |it| it.position_ms = 1_000 * HOUR_MS + 1),
+        ("position_ms", |it| (it.duration_ms, it.position_ms) = (Some(1), 600_002)),
+        ("played_ms", |it| it.played_ms = 1_000 * HOUR_MS + 1),
+        ("played_ms", |it| it.played_ms = u64::MAX),
+        ("duration_ms", |it| it.duration_ms = Some(0)),
+        ("duration_ms", |it| it.duration_ms = Some(1_000 * HOUR_MS + 1)),
+        ("duration_ms", |it| it.duration_ms = Some(u64::MAX)),
+        ("credits_start_ms", |it| it.credits_start_ms = Some(1_000 * HOUR_MS + 1)),
+        ("height", |it| it.quality.height = Some(16_385)),
+        ("buffer_ms", |it| it.quality.buffer_ms = Some(1_000 * HOUR_MS + 1)),
+    ];
+
+    #[test]
+    fn a_heartbeat_of_a_player_that_knows_nothing_is_valid() {
+        assert_eq!(heartbeat().validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_last_good_value_of_each_field_is_accepted() {
+        for (row, (field, set)) in GOOD.iter().enumerate() {
+            let mut heartbeat = heartbeat();
+            set(&mut heartbeat);
+            assert_eq!(heartbeat.validate(), Ok(()), "{field}, row {row}");
+        }
+    }
+
+    #[test]
+    fn the_first_bad_value_of_each_field_is_refused_by_name() {
+        for (row, (field, set)) in BAD.iter().enumerate() {
+            let mut heartbeat = heartbeat();
+            set(&mut heartbeat);
+            let refused = heartbeat.validate().map_err(|invalid| invalid.field);
+            assert_eq!(refused, Err(*field), "row {row}");
+        }
+    }
+
+    #[test]
+    fn the_streams_of_a_household_share_what_stands_before_the_dot() {
+        let Progressed { account_id, profile_id, .. } = heartbeat();
+        assert_eq!(
+            stream_id(account_id, profile_id),
+            "00000000-0000-0000-0000-00000000000a.00000000-0000-0000-0000-00000000000b"
+        );
     }
 }

@@ -1,0 +1,286 @@
+use uuid::Uuid;
+
+use super::*;
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// The session that began at this time, in a title of two hours: where it was, and how much was
+/// really played.
+fn play(started_at_ms: i64, position_ms: u64, played_ms: u64) -> Play {
+    Play {
+        started_at_ms,
+        session_id: SessionId(Uuid::from_u128(started_at_ms.unsigned_abs().into())),
+        sequence: 1,
+        position_ms,
+        played_ms,
+        duration_ms: Some(2 * HOUR_MS),
+        credits_start_ms: None,
+        at_ms: started_at_ms + 1,
+    }
+}
+
+/// A session that watched the whole title.
+fn whole(started_at_ms: i64) -> Play {
+    play(started_at_ms, 2 * HOUR_MS, 2 * HOUR_MS)
+}
+
+fn of(plays: impl IntoIterator<Item = Play>) -> Bookmark {
+    Bookmark::of(plays.into_iter().collect(), None)
+}
+
+fn of_length(duration_ms: Option<u64>, played_ms: u64) -> Bookmark {
+    of([Play { duration_ms, ..play(1, 0, played_ms) }])
+}
+
+#[test]
+fn what_was_never_played_has_no_bookmark() {
+    assert_eq!(of([]), Bookmark::default());
+    assert!(!of([]).on_row());
+}
+
+#[test]
+fn a_title_counts_as_started_after_60_s_or_1_percent_whichever_is_less() {
+    let table: &[(Option<u64>, u64)] = &[
+        (None, 60_000),
+        (Some(2 * HOUR_MS), 60_000),
+        (Some(6_000_001), 60_000),
+        (Some(6_000_000), 60_000),
+        (Some(5_999_999), 59_999),
+        (Some(30 * MINUTE_MS), 18_000),
+        (Some(99), 1),
+        (Some(0), 1),
+        (Some(u64::MAX), 60_000),
+    ];
+    for &(duration_ms, started_ms) in table {
+        assert!(of_length(duration_ms, started_ms).started, "{duration_ms:?}");
+        assert!(!of_length(duration_ms, started_ms - 1).started, "{duration_ms:?}");
+    }
+}
+
+#[test]
+fn a_jump_into_the_title_does_not_start_it() {
+    assert!(!of([play(1, HOUR_MS, 59_999)]).started);
+}
+
+#[test]
+fn plays_that_are_short_one_by_one_start_a_title_together() {
+    assert!(!of([play(1, 0, 20_000), play(2, 0, 20_000), play(3, 0, 19_999)]).started);
+    assert!(of([play(1, 0, 20_000), play(2, 0, 20_000), play(3, 0, 20_000)]).started);
+}
+
+#[test]
+fn a_title_is_finished_at_90_percent_or_its_last_60_s_or_its_credits() {
+    // Duration, credits, and the first position at which it is finished.
+    let table: &[(Option<u64>, Option<u64>, u64)] = &[
+        (Some(2 * HOUR_MS), None, 6_480_000),
+        (Some(2 * HOUR_MS), Some(6_479_999), 6_479_999),
+        (Some(2 * HOUR_MS), Some(1), 1),
+        (Some(2 * HOUR_MS), Some(7_000_000), 6_480_000),
+        (Some(10 * MINUTE_MS), None, 540_000),
+        (Some(599_999), None, 539_999),
+        (Some(5 * MINUTE_MS), None, 240_000),
+        (Some(61_000), None, 1_000),
+        (None, Some(5_000), 5_000),
+    ];
+    for &(duration_ms, credits_start_ms, finished_ms) in table {
+        let row = (duration_ms, credits_start_ms);
+        assert!(is_finished(finished_ms, duration_ms, credits_start_ms), "{row:?}");
+        assert!(!is_finished(finished_ms - 1, duration_ms, credits_start_ms), "{row:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_title_that_nobody_knows_is_never_reached() {
+    assert!(!is_finished(u64::MAX, None, None));
+}
+
+#[test]
+fn a_jump_to_the_end_does_not_finish_a_title() {
+    let bookmark = of([play(1, 2 * HOUR_MS, 59_999)]);
+    assert!(!bookmark.finished);
+    assert_eq!(bookmark.watch_count, 0);
+}
+
+#[test]
+fn the_whole_title_finishes_it() {
+    let bookmark = of([whole(7)]);
+    assert!(bookmark.finished);
+    assert_eq!((bookmark.watch_count, bookmark.finished_at_ms), (1, 8));
+    assert_eq!(bookmark.played_ms, 0, "counts since it was last finished");
+    assert!(!bookmark.on_row());
+}
+
+#[test]
+fn the_credits_that_a_play_knows_finish_a_title() {
+    let credits = Play { credits_start_ms: Some(HOUR_MS), ..play(1, HOUR_MS, HOUR_MS) };
+    assert!(of([credits.clone()]).finished);
+    assert!(!of([Play { position_ms: HOUR_MS - 1, ..credits }]).finished);
+}
+
+#[test]
+fn titles_under_5_minutes_get_no_row() {
+    assert!(!of_length(Some(299_999), 60_000).on_row());
+    assert!(of_length(Some(300_000), 60_000).on_row());
+}
+
+#[test]
+fn titles_of_unknown_length_get_a_row() {
+    assert!(of_length(None, 60_000).on_row());
+}
+
+#[test]
+fn a_title_that_is_not_started_is_not_on_the_row() {
+    assert!(!of_length(None, 59_999).on_row());
+}
+
+#[test]
+fn a_newer_play_moves_the_bookmark_forward_at_once() {
+    assert_eq!(of([play(1, HOUR_MS, HOUR_MS), play(2, HOUR_MS + 1, 0)]).position_ms, HOUR_MS + 1);
+}
+
+#[test]
+fn a_newer_play_moves_the_bookmark_back_only_after_30_s_of_real_play() {
+    let far = play(1, HOUR_MS, HOUR_MS);
+    assert_eq!(of([far.clone(), play(2, 5_000, 29_999)]).position_ms, HOUR_MS);
+    assert_eq!(of([far, play(2, 5_000, 30_000)]).position_ms, 5_000);
+}
+
+#[test]
+fn plays_follow_each_other_by_when_they_started_not_by_when_they_were_heard_of() {
+    let older = Play { at_ms: 900, ..play(1, HOUR_MS, HOUR_MS) };
+    let newer = Play { at_ms: 100, ..play(2, 50_000, 50_000) };
+    assert_eq!(of([newer, older]).position_ms, 50_000);
+}
+
+#[test]
+fn plays_that_started_at_once_follow_each_other_by_session() {
+    let low = Play { session_id: SessionId(Uuid::from_u128(1)), ..play(1, 70_000, 70_000) };
+    let high = Play { session_id: SessionId(Uuid::from_u128(2)), ..play(1, 40_000, 40_000) };
+    assert_eq!(of([low.clone(), high.clone()]).position_ms, 40_000);
+    assert_eq!(of([high, low]).position_ms, 40_000);
+}
+
+#[test]
+fn a_finished_title_begins_again_only_after_30_s_of_real_play() {
+    let glimpse = of([whole(1), play(2, 29_999, 29_999)]);
+    assert!(glimpse.finished);
+    assert_eq!(glimpse.position_ms, 2 * HOUR_MS);
+    let again = of([whole(1), play(2, 30_000, 30_000)]);
+    assert!(!again.finished);
+    assert_eq!((again.position_ms, again.played_ms), (30_000, 30_000));
+}
+
+#[test]
+fn a_title_that_begins_again_is_started_anew() {
+    assert!(!of([whole(1), play(2, 59_999, 59_999)]).on_row());
+    assert!(of([whole(1), play(2, 60_000, 60_000)]).on_row());
+}
+
+#[test]
+fn a_title_that_begins_again_keeps_how_often_and_when_it_was_finished() {
+    let again = of([whole(1), play(5, MINUTE_MS, MINUTE_MS)]);
+    assert_eq!((again.watch_count, again.finished_at_ms), (1, 2));
+}
+
+#[test]
+fn a_title_that_is_watched_twice_is_finished_twice() {
+    let twice = of([whole(1), whole(5)]);
+    assert!(twice.finished);
+    assert_eq!((twice.watch_count, twice.finished_at_ms), (2, 6));
+}
+
+#[test]
+fn glimpses_of_a_finished_title_do_not_add_up() {
+    let glimpses = [play(2, 0, 29_999), play(3, 0, 29_999), play(4, 0, 29_999)];
+    assert!(of([whole(1)].into_iter().chain(glimpses)).finished);
+}
+
+#[test]
+fn playing_the_credits_does_not_begin_a_finished_title_again() {
+    let at_credits = play(1, 6_500_000, 6_500_000);
+    for played_ms in [30_000, 45_000, 300_000] {
+        let rest = play(2, 6_500_000 + played_ms, played_ms);
+        let bookmark = of([at_credits.clone(), rest]);
+        assert!(bookmark.finished, "{played_ms}");
+        assert_eq!((bookmark.watch_count, bookmark.finished_at_ms), (1, 2), "{played_ms}");
+    }
+}
+
+#[test]
+fn playing_into_the_credits_from_before_them_begins_a_finished_title_again() {
+    // 90 percent are at 6,480,000 ms.
+    for (began_ms, watch_count) in [(6_479_999, 2), (6_480_000, 1)] {
+        let last_part = play(2, 6_600_000, 6_600_000 - began_ms);
+        assert_eq!(of([whole(1), last_part]).watch_count, watch_count, "{began_ms}");
+    }
+}
+
+#[test]
+fn a_title_that_is_all_end_can_be_watched_twice() {
+    let short =
+        |started_at_ms| Play { duration_ms: Some(50_000), ..play(started_at_ms, 50_000, 50_000) };
+    assert_eq!(of([short(1), short(2)]).watch_count, 2);
+}
+
+#[test]
+fn the_length_is_the_last_one_that_anybody_knew() {
+    let known = play(1, 0, 0);
+    let unknown = Play { duration_ms: None, ..play(2, 0, 0) };
+    let other = Play { duration_ms: Some(HOUR_MS), ..play(3, 0, 0) };
+    assert_eq!(of([unknown.clone()]).duration_ms, None);
+    assert_eq!(of([known.clone(), unknown.clone()]).duration_ms, Some(2 * HOUR_MS));
+    assert_eq!(of([known, unknown, other]).duration_ms, Some(HOUR_MS));
+}
+
+#[test]
+fn the_last_time_played_is_the_latest_heartbeat_of_any_play() {
+    let long = Play { at_ms: 900, ..play(1, 0, 0) };
+    assert_eq!(of([long, play(2, 0, 0)]).last_played_at_ms, 900);
+    assert_eq!(of([whole(1), play(5, 0, 0)]).last_played_at_ms, 6, "finished or not");
+}
+
+#[test]
+fn dismissal_takes_a_title_off_the_row() {
+    let plays = vec![play(1, HOUR_MS, HOUR_MS)];
+    assert!(Bookmark::of(plays.clone(), None).on_row());
+    let dismissed = Bookmark::of(plays, Some(2));
+    assert!(dismissed.dismissed && !dismissed.on_row());
+    assert_eq!(dismissed.position_ms, HOUR_MS, "it keeps its place");
+}
+
+#[test]
+fn a_play_that_began_after_dismissal_brings_a_title_back_after_30_s_of_real_play() {
+    // When it was dismissed, how much was then played, and whether it is back.
+    for (dismissed_at_ms, played_ms, back) in
+        [(4, 30_000, true), (4, 29_999, false), (5, 30_000, false), (6, HOUR_MS, false)]
+    {
+        let plays = vec![play(1, HOUR_MS, HOUR_MS), play(5, HOUR_MS, played_ms)];
+        let bookmark = Bookmark::of(plays, Some(dismissed_at_ms));
+        assert_eq!(bookmark.on_row(), back, "{dismissed_at_ms} {played_ms}");
+    }
+}
+
+#[test]
+fn a_session_that_goes_on_after_dismissal_does_not_bring_a_title_back() {
+    let going_on = Play { at_ms: 900, ..play(1, HOUR_MS, HOUR_MS) };
+    assert!(Bookmark::of(vec![going_on], Some(500)).dismissed);
+}
+
+#[test]
+fn a_title_can_be_dismissed_before_it_is_played() {
+    assert!(Bookmark::of(vec![], Some(5)).dismissed);
+}
+
+#[test]
+fn numbers_at_the_ends_of_their_range_do_not_overflow() {
+    let wild = |at_ms| Play {
+        position_ms: u64::MAX,
+        played_ms: u64::MAX,
+        duration_ms: Some(u64::MAX),
+        credits_start_ms: Some(u64::MAX),
+        at_ms,
+        ..play(1, 0, 0)
+    };
+    assert_eq!(of([wild(i64::MIN), wild(i64::MAX)]).last_played_at_ms, i64::MAX);
+}

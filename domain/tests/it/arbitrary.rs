@@ -1,0 +1,293 @@
+//! Strategies for every event and every command. Ids, times and names come from small pools, so
+//! that values meet each other; now and then one comes from the ends of its range.
+
+mod values;
+
+use playhead_domain::{
+    Decider, StoredEvent, account, playback, subscription, title, video, viewing,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use self::values::*;
+
+/// A set of events that can be made up.
+pub(crate) trait ArbitraryEvent: StoredEvent + Clone + PartialEq + std::fmt::Debug {
+    /// Any event of the set.
+    fn any() -> BoxedStrategy<Self>;
+}
+
+/// A decider whose commands can be made up.
+pub(crate) trait ArbitraryCommand: Decider<Event: ArbitraryEvent> {
+    /// Any command.
+    fn any() -> BoxedStrategy<Self::Command>;
+}
+
+impl ArbitraryEvent for account::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use account::{AccountOpened, Event, ProfileAdded, ProfileChanged, ProfileRemoved};
+        prop_oneof![
+            (account_id(), time()).prop_map(|(account_id, at_ms)| {
+                Event::Opened(AccountOpened { account_id, at_ms })
+            }),
+            (account_id(), profile_id(), profile(), time()).prop_map(
+                |(account_id, profile_id, profile, at_ms)| {
+                    Event::ProfileAdded(ProfileAdded { account_id, profile_id, profile, at_ms })
+                }
+            ),
+            (account_id(), profile_id(), profile(), time()).prop_map(
+                |(account_id, profile_id, profile, at_ms)| {
+                    Event::ProfileChanged(ProfileChanged { account_id, profile_id, profile, at_ms })
+                }
+            ),
+            (account_id(), profile_id(), time()).prop_map(|(account_id, profile_id, at_ms)| {
+                Event::ProfileRemoved(ProfileRemoved { account_id, profile_id, at_ms })
+            }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryCommand for account::Account {
+    fn any() -> BoxedStrategy<account::Command> {
+        use account::Command;
+        prop_oneof![
+            (account_id(), time())
+                .prop_map(|(account_id, at_ms)| Command::Open { account_id, at_ms }),
+            (account_id(), profile_id(), profile(), time()).prop_map(
+                |(account_id, profile_id, profile, at_ms)| {
+                    Command::AddProfile { account_id, profile_id, profile, at_ms }
+                }
+            ),
+            (account_id(), profile_id(), profile(), time()).prop_map(
+                |(account_id, profile_id, profile, at_ms)| {
+                    Command::ChangeProfile { account_id, profile_id, profile, at_ms }
+                }
+            ),
+            (account_id(), profile_id(), time()).prop_map(|(account_id, profile_id, at_ms)| {
+                Command::RemoveProfile { account_id, profile_id, at_ms }
+            }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryEvent for playback::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use playback::{Event, PlaybackExpired, PlaybackStarted, PlaybackStopped};
+        let whose = || (account_id(), session_id(), profile_id(), title_id());
+        prop_oneof![
+            (whose(), text(), time()).prop_map(|(whose, device, started_at_ms)| {
+                let (account_id, session_id, profile_id, title_id) = whose;
+                Event::Started(PlaybackStarted {
+                    account_id,
+                    session_id,
+                    profile_id,
+                    title_id,
+                    device,
+                    started_at_ms,
+                })
+            }),
+            (whose(), time(), time()).prop_map(|(whose, started_at_ms, at_ms)| {
+                let (account_id, session_id, profile_id, title_id) = whose;
+                Event::Stopped(PlaybackStopped {
+                    account_id,
+                    session_id,
+                    profile_id,
+                    title_id,
+                    started_at_ms,
+                    at_ms,
+                })
+            }),
+            (whose(), time(), time(), time()).prop_map(
+                |(whose, started_at_ms, last_seen_at_ms, at_ms)| {
+                    let (account_id, session_id, profile_id, title_id) = whose;
+                    Event::Expired(PlaybackExpired {
+                        account_id,
+                        session_id,
+                        profile_id,
+                        title_id,
+                        started_at_ms,
+                        last_seen_at_ms,
+                        at_ms,
+                    })
+                }
+            ),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryCommand for playback::Playback {
+    fn any() -> BoxedStrategy<playback::Command> {
+        use playback::{Command, Start};
+        let heard_of = || btree_map(session_id(), time(), 0..4);
+        let whose = (account_id(), session_id(), profile_id(), title_id());
+        let looked_up = (option::weighted(0.9, plan()), mostly(), mostly(), heard_of());
+        prop_oneof![
+            4 => (whose, text(), time(), looked_up).prop_map(|(whose, device, at_ms, looked_up)| {
+                let (account_id, session_id, profile_id, title_id) = whose;
+                let (plan, profile_known, title_playable, last_seen_at_ms) = looked_up;
+                Command::Start(Start {
+                    account_id,
+                    session_id,
+                    profile_id,
+                    title_id,
+                    device,
+                    at_ms,
+                    plan,
+                    profile_known,
+                    title_playable,
+                    last_seen_at_ms,
+                })
+            }),
+            1 => (account_id(), session_id(), time()).prop_map(
+                |(account_id, session_id, at_ms)| Command::Stop { account_id, session_id, at_ms }
+            ),
+            1 => (account_id(), heard_of(), time()).prop_map(
+                |(account_id, last_seen_at_ms, at_ms)| {
+                    Command::ExpireSilent { account_id, last_seen_at_ms, at_ms }
+                }
+            ),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryEvent for subscription::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use subscription::{
+            Event, PlanChanged, Subscribed, SubscriptionCancelled, SubscriptionExpired,
+        };
+        prop_oneof![
+            (account_id(), plan(), time()).prop_map(|(account_id, plan, at_ms)| {
+                Event::Subscribed(Subscribed { account_id, plan, at_ms })
+            }),
+            (account_id(), plan(), plan(), time()).prop_map(|(account_id, from, to, at_ms)| {
+                Event::PlanChanged(PlanChanged { account_id, from, to, at_ms })
+            }),
+            (account_id(), time(), time()).prop_map(|(account_id, ends_at_ms, at_ms)| {
+                Event::Cancelled(SubscriptionCancelled { account_id, ends_at_ms, at_ms })
+            }),
+            (account_id(), time()).prop_map(|(account_id, at_ms)| {
+                Event::Expired(SubscriptionExpired { account_id, at_ms })
+            }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryCommand for subscription::Subscription {
+    fn any() -> BoxedStrategy<subscription::Command> {
+        use subscription::Command;
+        prop_oneof![
+            (account_id(), plan(), time()).prop_map(|(account_id, plan, at_ms)| {
+                Command::Subscribe { account_id, plan, at_ms }
+            }),
+            (account_id(), plan(), time()).prop_map(|(account_id, plan, at_ms)| {
+                Command::ChangePlan { account_id, plan, at_ms }
+            }),
+            (account_id(), time(), time()).prop_map(|(account_id, ends_at_ms, at_ms)| {
+                Command::Cancel { account_id, ends_at_ms, at_ms }
+            }),
+            (account_id(), time())
+                .prop_map(|(account_id, at_ms)| Command::Expire { account_id, at_ms }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryEvent for title::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use title::{Event, TitleAdded, TitleEdited, TitleWithdrawn};
+        prop_oneof![
+            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
+                Event::Added(TitleAdded { title_id, metadata, at_ms })
+            }),
+            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
+                Event::Edited(TitleEdited { title_id, metadata, at_ms })
+            }),
+            (title_id(), time()).prop_map(|(title_id, at_ms)| {
+                Event::Withdrawn(TitleWithdrawn { title_id, at_ms })
+            }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryCommand for title::Title {
+    fn any() -> BoxedStrategy<title::Command> {
+        use title::Command;
+        prop_oneof![
+            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
+                Command::Add { title_id, metadata, at_ms }
+            }),
+            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
+                Command::Edit { title_id, metadata, at_ms }
+            }),
+            (title_id(), time())
+                .prop_map(|(title_id, at_ms)| Command::Withdraw { title_id, at_ms }),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryEvent for video::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use video::{Event, VideoEncoded, VideoEncodingFailed};
+        prop_oneof![
+            (video_id(), title_id(), size(), vec(rendition(), 0..4), time()).prop_map(
+                |(video_id, title_id, duration_ms, renditions, at_ms)| {
+                    Event::Encoded(VideoEncoded {
+                        video_id,
+                        title_id,
+                        duration_ms,
+                        renditions,
+                        at_ms,
+                    })
+                }
+            ),
+            (video_id(), title_id(), text(), time()).prop_map(
+                |(video_id, title_id, reason, at_ms)| {
+                    Event::EncodingFailed(VideoEncodingFailed { video_id, title_id, reason, at_ms })
+                }
+            ),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryCommand for video::Video {
+    fn any() -> BoxedStrategy<video::Command> {
+        use video::Command;
+        prop_oneof![
+            (video_id(), title_id(), size(), vec(rendition(), 0..4), time()).prop_map(
+                |(video_id, title_id, duration_ms, renditions, at_ms)| {
+                    Command::RecordEncoded { video_id, title_id, duration_ms, renditions, at_ms }
+                }
+            ),
+            (video_id(), title_id(), text(), time()).prop_map(
+                |(video_id, title_id, reason, at_ms)| {
+                    Command::RecordFailure { video_id, title_id, reason, at_ms }
+                }
+            ),
+        ]
+        .boxed()
+    }
+}
+
+impl ArbitraryEvent for viewing::Event {
+    fn any() -> BoxedStrategy<Self> {
+        use viewing::{Event, TitleDismissed};
+        prop_oneof![
+            4 => progressed().prop_map(Event::Progressed),
+            1 => (account_id(), profile_id(), title_id(), time()).prop_map(
+                |(account_id, profile_id, title_id, at_ms)| {
+                    Event::Dismissed(TitleDismissed { account_id, profile_id, title_id, at_ms })
+                }
+            ),
+        ]
+        .boxed()
+    }
+}
