@@ -1,7 +1,7 @@
 //! The event log: an append-only, partitioned record of everything that happened.
 //!
-//! [`EventLog`] is the one trait that every engine implements; [`mod@conformance`] is the one suite that
-//! every engine passes. Two engines live here: [`memory::MemoryLog`] for tests and
+//! [`EventLog`] is the one trait that every engine implements; [`mod@conformance`] is the one suite
+//! that every engine passes. Two engines live here: [`memory::MemoryLog`] for tests and
 //! [`embedded::EmbeddedLog`], one journal under a directory, which needs no server.
 //!
 //! What this crate is *not*: it knows no domain type, reads no clock and makes no random number.

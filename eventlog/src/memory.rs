@@ -1,4 +1,4 @@
-//! A log that lives as long as the process: for tests, and the model that other engines are held to.
+//! A log that lives as long as the process: for tests, and the model for other engines.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

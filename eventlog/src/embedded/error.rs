@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Why a log could not be opened. The directory is as it was before.
+/// Why a log could not be opened. No byte of a journal was changed, unless the operating system
+/// refused halfway through cutting off a torn tail.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process appends to this log. Stop it, or open for reading only.

@@ -112,13 +112,15 @@ impl Index {
         before(self.positions(stream.partition), position)
     }
 
-    /// Enters one event of an append that was decided to be recorded.
-    pub(super) fn stage(&mut self, stream: &StreamName, spot: Spot, id: Uuid, position: u64) {
+    /// Enters the events of an append that was decided to be recorded: ids and positions, in order.
+    pub(super) fn stage(&mut self, stream: &StreamName, first: Spot, events: &[(Uuid, u64)]) {
         let number = match self.numbers.get(stream) {
             Some(number) => *number,
-            None => self.add_stream(stream.clone(), spot.partition),
+            None => self.add_stream(stream.clone(), first.partition),
         };
-        self.enter(number, spot, id, position);
+        for ((id, position), nth) in events.iter().zip(0..) {
+            self.enter(number, first.plus(nth), *id, *position);
+        }
     }
 
     /// Enters an event read from the journal, unless it breaks what the journal said before.

@@ -18,8 +18,8 @@
 //! | `recovery` | tells a torn tail, which is cut, from damage, which is refused |
 //! | `lock` | one process appends |
 //!
-//! Limits: memory grows with the history, by about 60 bytes an event and 300 a stream; 1,024 appends
-//! wait in the queue, each of up to [`crate::append::APPEND_BYTES_MAX`].
+//! Limits: memory grows with the history, by some 60 to 110 bytes an event and 200 a stream. Up to
+//! 1,024 appends wait in the queue, each of up to [`crate::append::APPEND_BYTES_MAX`].
 
 mod error;
 mod fields;

@@ -18,8 +18,8 @@ const CHUNK_BYTES: u64 = 1 << 20;
 /// Below this distance, reading what nobody wants is cheaper than another read.
 const GAP_BYTES: u64 = 32 << 10;
 
-/// How much is read for the last event of a chunk, whose size is not known before. Most are smaller;
-/// for the others there is a second read.
+/// How much is read for the last event of a chunk, whose size is not known before. Most are
+/// smaller; for the others there is a second read.
 const LAST_BYTES: u64 = 4 << 10;
 
 /// One read stops early when it has taken this much memory.

@@ -69,6 +69,13 @@ pub(super) struct Spot {
     pub(super) offset: u64,
 }
 
+impl Spot {
+    /// The spot of the event that comes `nth` behind this one in the same append.
+    pub(super) fn plus(self, nth: u64) -> Self {
+        Self { version: self.version + nth, offset: self.offset + nth, ..self }
+    }
+}
+
 /// An event as it stands in a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EventView<'a> {

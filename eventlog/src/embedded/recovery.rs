@@ -3,10 +3,10 @@
 //! Everything is well up to the first batch that is not whole. What is wrong there is one of two
 //! things, and they must not be confused:
 //!
-//! - A **torn tail**: the process or machine died before the last group was durable. Nobody was told
-//!   that it was recorded, so it may go.
-//! - **Damage** to what was durable, and so may have been acknowledged. Cutting it off would lose it
-//!   and everything behind it.
+//! - A **torn tail**: the process or machine died before the last group was durable. Nobody was
+//!   told that it was recorded, so it may go.
+//! - **Damage** to what was durable, and so may have been acknowledged. Cutting it off would lose
+//!   it and everything behind it.
 //!
 //! Every commit marker says up to which position the journal was durable when it was written. So a
 //! marker behind the bad place that vouches for it proves damage; a clean close leaves one, too.
@@ -252,12 +252,18 @@ mod tests {
     use crate::event::NewEvent;
     use crate::stream::{PartitionCount, StreamName};
 
-    /// A batch of one event, the next of one stream.
+    /// A batch of one event of one stream, whose id is its version.
     fn batch(out: &mut Vec<u8>, version: u64, synced_through: u64, payload: Bytes) {
+        event(out, version, version.into(), payload);
+        let position = FIRST_POSITION + count(out.len());
+        record::encode_marker(out, Marker { events: 1, position, synced_through });
+    }
+
+    fn event(out: &mut Vec<u8>, version: u64, id: u128, payload: Bytes) {
         let stream = StreamName::parse("title-x").unwrap();
         let partition = PartitionCount::DEFAULT.partition_of("x");
         let event = NewEvent {
-            id: Uuid::from_u128(version.into()),
+            id: Uuid::from_u128(id),
             event_type: "Happened".into(),
             schema_version: 1,
             recorded_at_ms: 0,
@@ -268,8 +274,6 @@ mod tests {
             metadata: Bytes::new(),
         };
         record::encode_event(out, &stream, Spot { partition, version, offset: version }, &event);
-        let position = FIRST_POSITION + count(out.len());
-        record::encode_marker(out, Marker { events: 1, position, synced_through });
     }
 
     /// What is found in a journal of these records.
@@ -307,6 +311,39 @@ mod tests {
         bytes[8] ^= 1;
         let found = scan_records(&bytes).unwrap();
         assert_eq!((found.events, found.end), (0, FIRST_POSITION));
+    }
+
+    /// Nothing of this is an accident of writing, so nothing of it is cut.
+    #[test]
+    fn sound_records_that_contradict_each_other_are_refused() {
+        let mut one = Vec::new();
+        event(&mut one, 0, 7, Bytes::new());
+        let position = FIRST_POSITION + count(one.len());
+        let good = Marker { events: 1, position, synced_through: FIRST_POSITION };
+        let markers = [
+            Marker { events: 2, ..good },
+            Marker { events: 0, ..good },
+            Marker { position: position + 1, ..good },
+            Marker { synced_through: position + 1, ..good },
+        ];
+        let with = |marker| {
+            let mut bytes = one.clone();
+            record::encode_marker(&mut bytes, marker);
+            bytes
+        };
+        assert_eq!(scan_records(&with(good)).unwrap().events, 1);
+        let mut cases: Vec<_> = markers.into_iter().map(with).collect();
+        for (version, id) in [(0, 8), (2, 8), (1, 7)] {
+            let mut bytes = with(good);
+            event(&mut bytes, version, id, Bytes::new());
+            let position = FIRST_POSITION + count(bytes.len());
+            record::encode_marker(&mut bytes, Marker { position, ..good });
+            cases.push(bytes);
+        }
+        for (nth, bytes) in cases.iter().enumerate() {
+            let error = scan_records(bytes).unwrap_err();
+            assert!(matches!(error, OpenError::Corrupt { .. }), "case {nth}: {error}");
+        }
     }
 
     /// The window over the file moves many times, and once over a marker far behind the damage.

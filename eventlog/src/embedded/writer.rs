@@ -114,24 +114,15 @@ impl<S: Sink> Writer<S> {
 
     /// Adds an append to the group; its first event goes to the given spot.
     fn stage(&mut self, append: &Append, first: Spot) -> Appended {
-        let spots = (0..).map(|nth| Spot {
-            version: first.version + nth,
-            offset: first.offset + nth,
-            ..first
-        });
         let mut last = first;
-        let mut positions = Vec::with_capacity(append.events.len());
-        for (event, spot) in append.events.iter().zip(spots) {
-            positions.push((event.id, spot, self.position()));
-            record::encode_event(&mut self.buffer, &append.stream, spot, event);
-            last = spot;
+        let mut staged = Vec::with_capacity(append.events.len());
+        for (event, nth) in append.events.iter().zip(0..) {
+            last = first.plus(nth);
+            staged.push((event.id, self.position()));
+            record::encode_event(&mut self.buffer, &append.stream, last, event);
         }
-        let events = u32::try_from(append.events.len()).unwrap_or(u32::MAX);
-        self.mark(events);
-        let mut index = self.shared.index_mut();
-        for (id, spot, position) in positions {
-            index.stage(&append.stream, spot, id, position);
-        }
+        self.mark(u32::try_from(staged.len()).unwrap_or(u32::MAX));
+        self.shared.index_mut().stage(&append.stream, first, &staged);
         Appended {
             partition: first.partition,
             first_offset: first.offset,
@@ -209,6 +200,7 @@ mod tests {
 
     use super::*;
     use crate::append::Expected;
+    use crate::cursor::Cursor;
     use crate::event::NewEvent;
     use crate::stream::{PartitionCount, StreamName};
 
@@ -263,7 +255,7 @@ mod tests {
 
     type Outcome = Result<Appended, AppendError>;
 
-    /// Sends groups of appends, each group at once, and answers the outcomes and the visible events.
+    /// Sends groups of appends, each group at once; answers the outcomes and how much is visible.
     fn serve(disk: Flaky, groups: Vec<Vec<Append>>) -> (Vec<Vec<Outcome>>, u64) {
         let shared = Arc::new(Shared::new(Index::new(PartitionCount::DEFAULT, 0)));
         let mut writer = Writer::new(Arc::clone(&shared), disk, 0, true);
@@ -285,6 +277,23 @@ mod tests {
 
     fn is_stopped(outcome: &Outcome) -> bool {
         matches!(outcome, Err(AppendError::Stopped { reason }) if reason.contains("on fire"))
+    }
+
+    #[test]
+    fn nothing_is_visible_before_its_sync() {
+        let shared = Arc::new(Shared::new(Index::new(PartitionCount::DEFAULT, 0)));
+        let mut writer = Writer::new(Arc::clone(&shared), Flaky::failing(9, 9), 0, true);
+        let start = Cursor::start(PartitionCount::DEFAULT);
+        let visible = || {
+            let index = shared.index();
+            let of_stream = index.of_stream(&append(1, Expected::Any).stream, 0, 9).len();
+            let behind = index.behind(&start, 9).unwrap().len();
+            (of_stream, behind, index.head().total(), index.is_behind(&start))
+        };
+        writer.take(&append(1, Expected::Any), oneshot::channel().0);
+        assert_eq!(visible(), (0, 0, 0, false));
+        writer.commit();
+        assert_eq!(visible(), (1, 1, 1, true));
     }
 
     #[test]

@@ -80,7 +80,11 @@ async fn assert_same(log: &dyn EventLog, model: &MemoryLog) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn both_engines_answer_the_same(steps in prop::collection::vec(step(), 1..40)) {

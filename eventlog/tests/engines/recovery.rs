@@ -141,6 +141,8 @@ async fn rubbish_at_the_end_is_cut() {
         };
         assert_eq!(report, expected);
         assert_eq!(ids_in(dir.path()).await, [0, 1, 2, 3, 4]);
+        let report = embedded::verify(dir.path(), |_, _| {}).unwrap();
+        assert_eq!(report.torn_tail_bytes, 0);
     }
 }
 

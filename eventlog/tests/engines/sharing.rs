@@ -14,12 +14,13 @@ async fn a_second_opening_learns_who_holds_the_log() {
         Options { partitions: PartitionCount::DEFAULT, holder: "playhead serve".to_owned() },
     )
     .unwrap();
+    record(&log, "title-x", 0..1).await;
     let error = try_open(dir.path()).unwrap_err();
     let text = error.to_string();
     let OpenError::Locked { pid, holder, .. } = error else { panic!("{error}") };
     assert_eq!((pid, holder.as_str()), (std::process::id(), "playhead serve"));
     assert!(text.contains(&format!("process {pid} (playhead serve)")), "{text}");
-    record(&log, "title-x", 0..1).await;
+    record(&log, "title-x", 1..2).await;
 }
 
 #[tokio::test]
