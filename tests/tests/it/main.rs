@@ -6,4 +6,9 @@
     reason = "in a test a panic is how one fails"
 )]
 
+mod crash;
+mod films;
+mod playing;
+mod replaying;
+mod standards;
 mod tidy;
