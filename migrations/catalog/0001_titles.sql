@@ -1,0 +1,49 @@
+-- The titles that can be found now.
+CREATE TABLE titles (
+    title_id TEXT NOT NULL PRIMARY KEY,
+    -- The name in lower case.
+    sort_name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    year INTEGER,
+    added_at_ms INTEGER NOT NULL,
+    -- All that is known of the title, as JSON.
+    metadata TEXT NOT NULL
+);
+
+-- One index for each combination of filters, each in list order, so that a page costs the same
+-- wherever it lies and however many titles there are.
+CREATE INDEX titles_by_name ON titles (sort_name, title_id);
+CREATE INDEX titles_by_kind ON titles (kind, sort_name, title_id);
+CREATE INDEX titles_by_year ON titles (year, sort_name, title_id);
+CREATE INDEX titles_by_kind_and_year ON titles (kind, year, sort_name, title_id);
+
+-- One row for each genre of each title; `genre` is in lower case.
+CREATE TABLE title_genres (
+    genre TEXT NOT NULL,
+    sort_name TEXT NOT NULL,
+    title_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    year INTEGER,
+    PRIMARY KEY (genre, sort_name, title_id)
+);
+
+CREATE INDEX title_genres_by_kind ON title_genres (genre, kind, sort_name, title_id);
+CREATE INDEX title_genres_by_year ON title_genres (genre, year, sort_name, title_id);
+CREATE INDEX title_genres_by_kind_and_year ON title_genres (genre, kind, year, sort_name, title_id);
+
+-- How many titles each combination of filters finds. '' and 0 stand for "any".
+CREATE TABLE title_counts (
+    genre TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    titles INTEGER NOT NULL,
+    PRIMARY KEY (genre, kind, year)
+);
+
+-- How many titles spell a genre in which way, so that the commonest spelling can be shown.
+CREATE TABLE genre_spellings (
+    genre TEXT NOT NULL,
+    spelling TEXT NOT NULL,
+    titles INTEGER NOT NULL,
+    PRIMARY KEY (genre, spelling)
+);

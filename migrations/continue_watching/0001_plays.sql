@@ -1,0 +1,56 @@
+-- One row for each session. Heartbeat columns are those of the heartbeat with the highest sequence,
+-- null before the first one.
+CREATE TABLE plays (
+    session_id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    profile_id TEXT NOT NULL,
+    title_id TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    device TEXT,
+    sequence INTEGER,
+    position_ms INTEGER,
+    played_ms INTEGER,
+    duration_ms INTEGER,
+    credits_start_ms INTEGER,
+    at_ms INTEGER,
+    ended_at_ms INTEGER
+);
+
+CREATE INDEX plays_of_title ON plays (profile_id, title_id, started_at_ms, session_id)
+    WHERE sequence IS NOT NULL;
+CREATE INDEX plays_of_profile ON plays (profile_id, started_at_ms, session_id)
+    WHERE sequence IS NOT NULL OR ended_at_ms IS NOT NULL;
+
+-- One row for each profile and title: what the newest plays of the pair and its last dismissal come
+-- to. Depends on nothing else, least of all on the catalogue.
+CREATE TABLE bookmarks (
+    profile_id TEXT NOT NULL,
+    title_id TEXT NOT NULL,
+    position_ms INTEGER NOT NULL,
+    duration_ms INTEGER,
+    played_ms INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    finished INTEGER NOT NULL,
+    watch_count INTEGER NOT NULL,
+    finished_at_ms INTEGER NOT NULL,
+    last_played_at_ms INTEGER NOT NULL,
+    dismissed INTEGER NOT NULL,
+    dismissed_at_ms INTEGER,
+    on_row INTEGER NOT NULL,
+    PRIMARY KEY (profile_id, title_id)
+);
+
+CREATE INDEX bookmarks_on_row ON bookmarks (profile_id, last_played_at_ms, title_id)
+    WHERE on_row = 1;
+CREATE INDEX bookmarks_completed ON bookmarks (profile_id, finished_at_ms, title_id)
+    WHERE watch_count > 0;
+
+-- Which title is which episode of which series.
+CREATE TABLE episodes (
+    title_id TEXT NOT NULL PRIMARY KEY,
+    series_id TEXT NOT NULL,
+    season INTEGER NOT NULL,
+    number INTEGER NOT NULL
+);
+
+CREATE INDEX episodes_of_series ON episodes (series_id, season, number, title_id);

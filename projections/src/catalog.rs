@@ -1,0 +1,58 @@
+//! The catalogue: every title that can be found now, in lists by name.
+
+use playhead_domain::TitleId;
+use playhead_domain::title::{Kind, Metadata};
+
+use crate::store::SqliteStore;
+
+mod changes;
+mod queries;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use changes::Changes;
+
+/// The read model `catalog`.
+pub type Catalog = SqliteStore<Changes>;
+
+/// A title as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TitleRow {
+    /// The title.
+    pub title_id: TitleId,
+    /// All that is known of it.
+    pub metadata: Metadata,
+    /// What it is sorted by: its name in lower case.
+    pub sort_name: String,
+    /// When it joined the catalogue, in milliseconds since 1970-01-01 UTC.
+    pub added_at_ms: i64,
+}
+
+impl TitleRow {
+    /// Its place in every list.
+    #[must_use]
+    pub fn key(&self) -> TitleKey {
+        TitleKey { sort_name: self.sort_name.clone(), title_id: self.title_id }
+    }
+}
+
+/// A place in a list of titles; lists are ordered by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TitleKey {
+    /// Compared byte by byte.
+    pub sort_name: String,
+    /// Tells apart titles of the same name.
+    pub title_id: TitleId,
+}
+
+/// Which titles a list shows: those that fit every field that is set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TitleFilter {
+    /// One of the title's genres, in upper or lower case.
+    pub genre: Option<String>,
+    /// The year of first release.
+    pub year: Option<u16>,
+    /// The kind of title.
+    pub kind: Option<Kind>,
+}

@@ -1,0 +1,202 @@
+//! The generations of a read model: the live store, and the one that is built beside it.
+//!
+//! `DIR/MODEL/g000001.sqlite` is a generation; the file `DIR/MODEL/current` names the live one.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+const CURRENT: &str = "current";
+const CURRENT_NEW: &str = "current.new";
+const EXTENSION: &str = "sqlite";
+
+/// Where the generations of one read model are. Does small file operations and blocks meanwhile.
+#[derive(Debug, Clone)]
+pub struct Generations {
+    dir: PathBuf,
+}
+
+impl Generations {
+    /// The generations of a read model under a directory of read models. Touches no file.
+    #[must_use]
+    pub fn new(dir: &Path, model: &str) -> Self {
+        Self { dir: dir.join(model) }
+    }
+
+    /// The live store. If there is none yet, generation 1 becomes it; its file may be missing then.
+    ///
+    /// # Errors
+    /// The directory cannot be read or written, or `current` names no generation.
+    pub fn live(&self) -> Result<PathBuf, StoreError> {
+        if let Some(number) = self.current()? {
+            return Ok(self.path(number));
+        }
+        fs::create_dir_all(&self.dir).map_err(StoreError::io(&self.dir))?;
+        self.point_to(1)?;
+        Ok(self.path(1))
+    }
+
+    /// A path for the generation behind the live one, at which there is no file. What an earlier
+    /// attempt left there is removed.
+    ///
+    /// # Errors
+    /// The directory cannot be read or written.
+    pub fn next(&self) -> Result<PathBuf, StoreError> {
+        self.live()?;
+        let next = self.current()?.unwrap_or(0) + 1;
+        for number in self.numbers()?.into_iter().filter(|number| *number >= next) {
+            self.remove(number)?;
+        }
+        Ok(self.path(next))
+    }
+
+    /// Makes a store that is whole and durable the live one, atomically, and removes older ones. Who
+    /// has an older one open keeps reading it.
+    ///
+    /// # Errors
+    /// The path is not that of a generation; or the directory cannot be written, and the live store
+    /// is the old or the new one.
+    pub fn switch(&self, to: &Path) -> Result<(), StoreError> {
+        let number = to
+            .strip_prefix(&self.dir)
+            .ok()
+            .and_then(number_of)
+            .ok_or("not a generation of this read model")
+            .map_err(StoreError::unreadable(&to.display().to_string()))?;
+        self.point_to(number)?;
+        for older in self.numbers()?.into_iter().filter(|other| *other < number) {
+            self.remove(older)?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("g{number:06}.{EXTENSION}"))
+    }
+
+    fn current(&self) -> Result<Option<u32>, StoreError> {
+        let path = self.dir.join(CURRENT);
+        match fs::read_to_string(&path) {
+            Ok(name) => {
+                let number = number_of(Path::new(name.trim()));
+                number
+                    .ok_or_else(|| format!("{name:?} names no generation"))
+                    .map(Some)
+                    .map_err(StoreError::unreadable(&path.display().to_string()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io(&path)(error)),
+        }
+    }
+
+    fn point_to(&self, number: u32) -> Result<(), StoreError> {
+        let (new, current) = (self.dir.join(CURRENT_NEW), self.dir.join(CURRENT));
+        let write = || {
+            let mut file = File::create(&new)?;
+            writeln!(file, "g{number:06}.{EXTENSION}")?;
+            file.sync_all()?;
+            fs::rename(&new, &current)?;
+            File::open(&self.dir)?.sync_all()
+        };
+        write().map_err(StoreError::io(&current))
+    }
+
+    fn numbers(&self) -> Result<Vec<u32>, StoreError> {
+        let entries = fs::read_dir(&self.dir).map_err(StoreError::io(&self.dir))?;
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(StoreError::io(&self.dir))?;
+            numbers.extend(number_of(Path::new(&entry.file_name())));
+        }
+        Ok(numbers)
+    }
+
+    /// Removes a store with the files that SQLite keeps beside it.
+    fn remove(&self, number: u32) -> Result<(), StoreError> {
+        let store = self.path(number);
+        for suffix in ["-wal", "-shm", "-journal", ""] {
+            let mut path = store.clone().into_os_string();
+            path.push(suffix);
+            let path = PathBuf::from(path);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io(&path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `g000001.sqlite` → 1.
+fn number_of(name: &Path) -> Option<u32> {
+    let name = name.to_str()?.strip_suffix(EXTENSION)?.strip_suffix('.')?;
+    name.strip_prefix('g')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir.join("catalog"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_read_model_begins_with_generation_1() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        let live = generations.live().unwrap();
+        assert_eq!(live, dir.path().join("catalog/g000001.sqlite"));
+        assert_eq!(generations.live().unwrap(), live);
+    }
+
+    #[test]
+    fn a_switch_names_the_new_generation_and_removes_older_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        fs::write(generations.live().unwrap(), "old").unwrap();
+        fs::write(dir.path().join("catalog/g000001.sqlite-wal"), "old").unwrap();
+        let next = generations.next().unwrap();
+        fs::write(&next, "new").unwrap();
+        generations.switch(&next).unwrap();
+        assert_eq!(generations.live().unwrap(), next);
+        assert_eq!(names(dir.path()), ["current", "g000002.sqlite"]);
+    }
+
+    #[test]
+    fn what_an_interrupted_rebuild_left_is_removed_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        fs::write(generations.next().unwrap(), "half").unwrap();
+        assert!(!generations.next().unwrap().exists());
+        assert_eq!(generations.live().unwrap(), dir.path().join("catalog/g000001.sqlite"));
+    }
+
+    #[test]
+    fn only_a_generation_can_become_live() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        let live = generations.live().unwrap();
+        assert!(generations.switch(&dir.path().join("catalog/notes.txt")).is_err());
+        assert!(generations.switch(&dir.path().join("g000009.sqlite")).is_err());
+        assert_eq!(generations.live().unwrap(), live);
+    }
+
+    #[test]
+    fn a_broken_pointer_is_an_error_and_not_a_new_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        generations.live().unwrap();
+        fs::write(dir.path().join("catalog/current"), "nonsense").unwrap();
+        assert!(matches!(generations.live(), Err(StoreError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,233 @@
+//! Heartbeats as they come, for those who watch a profile.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use playhead_domain::codec::StoredEvent;
+use playhead_domain::viewing::{self, Event, Progressed};
+use playhead_domain::{ProfileId, SessionId, TitleId};
+use playhead_eventlog::{Cursor, EventLog, RecordedEvent};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How many heartbeats wait for a slow subscriber before it skips to the newest.
+const WAITING_MAX: usize = 64;
+/// How many titles a subscriber remembers the newest heartbeat of.
+const TITLES_MAX: usize = 256;
+/// How many events are read at once.
+const BATCH_MAX: usize = 1_024;
+/// The pause after the log could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// One follower of the log that hands heartbeats to any number of subscribers. It keeps nothing: a
+/// subscriber sees what is recorded from its subscription on. Clones are handles to the same task.
+#[derive(Clone)]
+pub struct ProgressFeed {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    profiles: Mutex<Option<Profiles>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+type Profiles = HashMap<ProfileId, broadcast::Sender<Arc<Progressed>>>;
+
+impl ProgressFeed {
+    /// Starts to follow all partitions from the head. Must be called within a tokio runtime.
+    pub fn spawn(log: Arc<dyn EventLog>) -> Self {
+        let shared = Arc::new(Shared {
+            profiles: Mutex::new(Some(HashMap::new())),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let head = log.head();
+        let task = Arc::clone(&shared);
+        shared.tasks.spawn(async move {
+            tokio::select! {
+                () = task.stop.cancelled() => {}
+                () = task.follow(log.as_ref(), head) => {}
+            }
+            task.profiles().take();
+        });
+        shared.tasks.close();
+        Self { shared }
+    }
+
+    /// The heartbeats of a profile from now on. For each title only ever newer ones, by (session
+    /// started at, session, sequence); who is too slow misses some, but not the newest. Ends when
+    /// the feed stops.
+    #[must_use]
+    pub fn subscribe(&self, profile_id: ProfileId) -> BoxStream<'static, Arc<Progressed>> {
+        let mut profiles = self.shared.profiles();
+        let Some(profiles) = profiles.as_mut() else { return stream::empty().boxed() };
+        let sender =
+            profiles.entry(profile_id).or_insert_with(|| broadcast::Sender::new(WAITING_MAX));
+        let subscription = Subscription {
+            receiver: Some(sender.subscribe()),
+            profile_id,
+            shared: Arc::clone(&self.shared),
+            seen: Seen::default(),
+            skipped: BTreeMap::new(),
+        };
+        let next = |mut subscription: Subscription| async move {
+            let progressed = subscription.next().await?;
+            Some((progressed, subscription))
+        };
+        stream::unfold(subscription, next).boxed()
+    }
+
+    /// How many profiles somebody watches.
+    #[must_use]
+    pub fn profiles(&self) -> usize {
+        self.shared.profiles().as_ref().map_or(0, HashMap::len)
+    }
+
+    /// Ends the task and every subscription. Returns when the task has ended.
+    pub async fn stop(&self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.wait().await;
+    }
+}
+
+impl Shared {
+    /// `None` once the feed has stopped. No code panics while it holds the lock.
+    fn profiles(&self) -> MutexGuard<'_, Option<Profiles>> {
+        self.profiles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn follow(&self, log: &dyn EventLog, mut cursor: Cursor) {
+        loop {
+            log.wait(&cursor).await;
+            // The head comes first: whoever subscribes behind this line sees what follows the head.
+            let head = log.head();
+            if self.profiles().as_ref().is_none_or(HashMap::is_empty) {
+                cursor = head;
+                continue;
+            }
+            match log.read(&cursor, BATCH_MAX).await {
+                Ok(batch) => {
+                    batch.events.iter().for_each(|event| self.hand_out(event));
+                    cursor = batch.next;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the progress feed skips to the head of the log");
+                    tokio::time::sleep(PAUSE).await;
+                    cursor = log.head();
+                }
+            }
+        }
+    }
+
+    fn hand_out(&self, event: &RecordedEvent) {
+        let Some(sender) = profile_of(event).and_then(|profile_id| {
+            self.profiles().as_ref().and_then(|profiles| profiles.get(&profile_id).cloned())
+        }) else {
+            return;
+        };
+        let event = &event.event;
+        let decoded = Event::from_json(&event.event_type, event.schema_version, &event.payload);
+        // Dismissals are not handed out. Read models park and report what cannot be read. That
+        // nobody listens any more is no error.
+        if let Ok(Event::Progressed(progressed)) = decoded {
+            let _ = sender.send(Arc::new(progressed));
+        }
+    }
+}
+
+/// Whose observation it is, from the stream's name `viewing-ACCOUNT.PROFILE` alone.
+fn profile_of(event: &RecordedEvent) -> Option<ProfileId> {
+    if event.stream.category() != viewing::CATEGORY {
+        return None;
+    }
+    event.stream.id().split_once('.')?.1.parse().ok()
+}
+
+struct Subscription {
+    /// `None` only while it is dropped.
+    receiver: Option<broadcast::Receiver<Arc<Progressed>>>,
+    profile_id: ProfileId,
+    shared: Arc<Shared>,
+    seen: Seen,
+    /// The newest of each title after a skip.
+    skipped: BTreeMap<TitleId, Arc<Progressed>>,
+}
+
+impl Subscription {
+    async fn next(&mut self) -> Option<Arc<Progressed>> {
+        loop {
+            if let Some((_, progressed)) = self.skipped.pop_first() {
+                return Some(progressed);
+            }
+            match self.receiver.as_mut()?.recv().await {
+                Ok(progressed) => {
+                    if self.seen.is_news(&progressed) {
+                        return Some(progressed);
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.skip(),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// Keeps the newest heartbeat of each title of all that wait.
+    fn skip(&mut self) {
+        let Some(receiver) = self.receiver.as_mut() else { return };
+        loop {
+            match receiver.try_recv() {
+                Ok(progressed) => {
+                    if self.seen.is_news(&progressed) {
+                        self.skipped.insert(progressed.title_id, progressed);
+                    }
+                }
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    /// The last subscriber of a profile takes its entry away.
+    fn drop(&mut self) {
+        let mut profiles = self.shared.profiles();
+        self.receiver = None;
+        if let Some(profiles) = profiles.as_mut()
+            && profiles.get(&self.profile_id).is_some_and(|sender| sender.receiver_count() == 0)
+        {
+            profiles.remove(&self.profile_id);
+        }
+    }
+}
+
+/// The newest heartbeat of each title that a subscriber saw.
+#[derive(Default)]
+struct Seen(HashMap<TitleId, Age>);
+
+/// What orders heartbeats: session start, session, sequence.
+type Age = (i64, SessionId, u32);
+
+impl Seen {
+    /// Remembers the heartbeat if it is newer than all of its title before.
+    fn is_news(&mut self, progressed: &Progressed) -> bool {
+        let age = (progressed.started_at_ms, progressed.session_id, progressed.sequence);
+        if self.0.get(&progressed.title_id).is_some_and(|newest| *newest >= age) {
+            return false;
+        }
+        if self.0.len() >= TITLES_MAX && !self.0.contains_key(&progressed.title_id) {
+            let oldest = self.0.iter().min_by_key(|(_, age)| **age).map(|(title, _)| *title);
+            oldest.and_then(|title| self.0.remove(&title));
+        }
+        self.0.insert(progressed.title_id, age);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! SQLite stores: one file per read model, one writer, a few readers.
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use playhead_domain::CodecError;
+use playhead_eventlog::{Batch, Cursor, Partition, RecordedEvent};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use crate::bookkeeping::{self, Ledger};
+use crate::error::StoreError;
+use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
+
+/// How long a statement waits for a lock before it fails as busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers of a store. More than cores do not help; SQLite reads are CPU work.
+const READERS: u32 = 4;
+/// Pages that a connection keeps in memory, as SQLite wants it: negative KiB (64 MiB).
+const CACHE: &str = "-65536";
+
+/// The pure half of a read model, and how its changes are written.
+///
+/// A value holds the changes of one batch, folded together: at most one per row.
+#[async_trait]
+pub trait Fold: Default + Send + Sync + 'static {
+    /// The name of the read model.
+    const NAME: &'static str;
+    /// Goes up whenever the schema or the meaning of a fold changes. A store of another version is
+    /// not migrated but rebuilt from the log.
+    const VERSION: u32;
+    /// Makes the tables in an empty database.
+    const SCHEMA: &'static [&'static str];
+
+    /// Whether it folds events of this type. All others pass unread.
+    fn wants(event_type: &str) -> bool;
+
+    /// Takes one event into the changes.
+    ///
+    /// # Errors
+    /// The event cannot be read; the changes are as before.
+    fn fold(&mut self, event: &RecordedEvent) -> Result<(), CodecError>;
+
+    /// Writes the changes, within the transaction of the connection.
+    ///
+    /// # Errors
+    /// The database refused, or a row cannot be read.
+    async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError>;
+}
+
+/// A read model in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore<F> {
+    shared: Arc<Shared>,
+    fold: PhantomData<fn() -> F>,
+}
+
+impl<F> Clone for SqliteStore<F> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), fold: PhantomData }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+    ledger: Mutex<Ledger>,
+}
+
+impl Shared {
+    /// No code panics while it holds the lock, so a poisoned ledger is still a whole one.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Fold> SqliteStore<F> {
+    /// Opens the store at a path, or makes a new one. What is committed survives the death of the
+    /// process; after a power cut the store may have lost its last commits, changes and checkpoint
+    /// together, and goes on from there.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherVersion`] if it has to be rebuilt; or it cannot be opened.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = options(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal);
+        Self::connect(path, options, READERS).await
+    }
+
+    /// Makes a new store that is fast to fill and does not survive the death of the process until
+    /// it is [sealed](Self::seal).
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub async fn open_fresh(path: &Path) -> Result<Self, StoreError> {
+        let options = options(path)
+            .journal_mode(SqliteJournalMode::Memory)
+            .synchronous(SqliteSynchronous::Off);
+        Self::connect(path, options, 1).await
+    }
+
+    async fn connect(
+        path: &Path,
+        options: SqliteConnectOptions,
+        readers: u32,
+    ) -> Result<Self, StoreError> {
+        let failed = || StoreError::sql("opening the store");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(failed())?;
+        let mut connection = writer.acquire().await.map_err(failed())?;
+        create::<F>(&mut connection).await.map_err(failed())?;
+        check_version::<F>(&mut connection, path).await?;
+        let ledger = Mutex::new(Ledger::load(&mut connection).await?);
+        drop(connection);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(readers)
+            .connect_lazy_with(options.pragma("query_only", "1"));
+        let shared = Shared { path: path.to_owned(), writer, readers, ledger };
+        Ok(Self { shared: Arc::new(shared), fold: PhantomData })
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Closes the store and makes it durable.
+    ///
+    /// # Errors
+    /// The file cannot be synced.
+    pub async fn seal(self) -> Result<(), StoreError> {
+        let path = self.shared.path.clone();
+        self.close().await;
+        std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(StoreError::io(&path))
+    }
+
+    /// Closes every connection; later queries fail.
+    pub async fn close(&self) {
+        self.shared.readers.close().await;
+        self.shared.writer.close().await;
+    }
+
+    /// For queries.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.shared.readers
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .row_buffer_size(1_000)
+        .pragma("cache_size", CACHE)
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+async fn create<F: Fold>(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    use sqlx::Connection;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let tables: i64 = sqlx::query_scalar(bookkeeping::IS_NEW).fetch_one(&mut *transaction).await?;
+    if tables == 0 {
+        for schema in [bookkeeping::SCHEMA].iter().chain(F::SCHEMA) {
+            sqlx::raw_sql(*schema).execute(&mut *transaction).await?;
+        }
+        sqlx::query(bookkeeping::NAME_MODEL)
+            .bind(F::NAME)
+            .bind(F::VERSION)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+async fn check_version<F: Fold>(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let (name, version): (String, u32) = sqlx::query_as(bookkeeping::MODEL)
+        .fetch_one(connection)
+        .await
+        .map_err(StoreError::sql("reading the store's version"))?;
+    let (found, wanted) = (format!("{name} {version}"), format!("{} {}", F::NAME, F::VERSION));
+    if found == wanted {
+        return Ok(());
+    }
+    Err(StoreError::OtherVersion { path: path.to_owned(), found, wanted })
+}
+
+#[async_trait]
+impl<F: Fold> ReadModel for SqliteStore<F> {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    async fn checkpoint(&self) -> Result<Cursor, StoreError> {
+        let failed = StoreError::sql("reading the checkpoint");
+        let mut connection = self.shared.readers.acquire().await.map_err(failed)?;
+        bookkeeping::checkpoint(&mut connection).await
+    }
+
+    async fn resume(&self) -> Result<Cursor, StoreError> {
+        let failed = StoreError::sql("reading the checkpoint");
+        let mut connection = self.shared.writer.acquire().await.map_err(failed)?;
+        let ledger = Ledger::load(&mut connection).await?;
+        let checkpoint = ledger.checkpoint.clone();
+        *self.shared.ledger() = ledger;
+        Ok(checkpoint)
+    }
+
+    fn fold(&self, batch: &Batch, attempt: Attempt) -> Box<dyn Folded> {
+        let mut folded = FoldedBatch {
+            shared: Arc::clone(&self.shared),
+            changes: F::default(),
+            events: u64::try_from(batch.events.len()).unwrap_or(u64::MAX),
+            next: batch.next.clone(),
+            parked: Vec::new(),
+            unparked: Vec::new(),
+        };
+        let mut ledger = self.shared.ledger();
+        for event in &batch.events {
+            if F::wants(&event.event.event_type) {
+                folded.fold(event, attempt, &mut ledger);
+            }
+        }
+        Box::new(folded)
+    }
+
+    async fn parked_after(
+        &self,
+        place: Option<(Partition, u64)>,
+        limit: u32,
+    ) -> Result<Vec<Parked>, StoreError> {
+        let (partition, offset) = place
+            .map_or((-1, -1), |(place, offset)| (place.0.into(), crate::rows::integer(offset)));
+        let rows = sqlx::query(bookkeeping::PARKED_AFTER)
+            .bind(partition)
+            .bind(offset)
+            .bind(limit)
+            .fetch_all(&self.shared.readers)
+            .await
+            .map_err(StoreError::sql("reading parked events"))?;
+        rows.iter().map(bookkeeping::parked_row).collect()
+    }
+}
+
+/// The changes of a batch on their way into the store.
+struct FoldedBatch<F> {
+    shared: Arc<Shared>,
+    changes: F,
+    events: u64,
+    next: Cursor,
+    parked: Vec<Parked>,
+    unparked: Vec<(Partition, u64)>,
+}
+
+impl<F: Fold> FoldedBatch<F> {
+    fn fold(&mut self, event: &RecordedEvent, attempt: Attempt, ledger: &mut Ledger) {
+        let blocked = ledger.blocked.get(&event.stream).copied();
+        if let Some(version) = blocked.filter(|version| *version < event.version) {
+            return self.park(event, format!("waits behind version {version} of its stream"));
+        }
+        match self.changes.fold(event) {
+            Err(error) => {
+                let error = error.to_string();
+                tracing::error!(
+                    model = F::NAME, stream = %event.stream, version = event.version, error,
+                    "parked an event that cannot be folded; its stream waits"
+                );
+                ledger.blocked.insert(event.stream.clone(), event.version);
+                self.park(event, error);
+            }
+            Ok(()) => {
+                if blocked == Some(event.version) {
+                    ledger.blocked.remove(&event.stream);
+                }
+                if attempt == Attempt::Again {
+                    self.unparked.push((event.partition, event.offset));
+                }
+            }
+        }
+    }
+
+    fn park(&mut self, event: &RecordedEvent, error: String) {
+        self.parked.push(Parked {
+            stream: event.stream.clone(),
+            version: event.version,
+            partition: event.partition,
+            offset: event.offset,
+            event_id: event.event.id,
+            event_type: event.event.event_type.as_ref().to_owned(),
+            error,
+        });
+    }
+}
+
+#[async_trait]
+impl<F: Fold> Folded for FoldedBatch<F> {
+    async fn commit(self: Box<Self>) -> Result<Applied, StoreError> {
+        let Self { shared, changes, events, next, parked, unparked } = *self;
+        let failed = || StoreError::sql("committing a batch");
+        let (commits, from, mut parked_total) = {
+            let ledger = shared.ledger();
+            (ledger.commits, ledger.checkpoint.clone(), ledger.parked)
+        };
+        let mut transaction = shared.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+        if !bookkeeping::claim(&mut transaction, commits).await.map_err(failed())? {
+            return Err(StoreError::OtherWriter { path: shared.path.clone() });
+        }
+        changes.write(&mut transaction).await?;
+        bookkeeping::move_checkpoint(&mut transaction, &from, &next).await.map_err(failed())?;
+        if !parked.is_empty() || !unparked.is_empty() {
+            bookkeeping::park(&mut transaction, &parked).await.map_err(failed())?;
+            bookkeeping::unpark(&mut transaction, &unparked).await.map_err(failed())?;
+            parked_total = bookkeeping::parked_count(&mut transaction).await.map_err(failed())?;
+        }
+        transaction.commit().await.map_err(failed())?;
+        let mut ledger = shared.ledger();
+        ledger.commits = commits.saturating_add(1);
+        ledger.checkpoint = next;
+        ledger.parked = parked_total;
+        Ok(Applied { events, parked: parked_total })
+    }
+}

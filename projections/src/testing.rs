@@ -1,0 +1,306 @@
+//! What the tests of this crate share: a log to write into, stores to fold into, made-up events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use playhead_domain::codec::StoredEvent;
+use playhead_domain::playback::{PlaybackExpired, PlaybackStarted, PlaybackStopped};
+use playhead_domain::title::{EpisodeOf, Kind, Metadata};
+use playhead_domain::viewing::{self, Progressed, Quality};
+use playhead_domain::{AccountId, ProfileId, SessionId, TitleId, playback, title};
+use playhead_eventlog::memory::MemoryLog;
+use playhead_eventlog::{
+    Append, Appended, Batch, Cursor, EventLog, Expected, NewEvent, PartitionCount, StreamName,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::dump::Dump;
+use crate::runtime::ReadModel;
+use crate::store::{Fold, SqliteStore};
+
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+pub(crate) const MINUTE_MS: u64 = 60_000;
+
+pub(crate) fn account(number: u64) -> AccountId {
+    AccountId(Uuid::from_u64_pair(1, number))
+}
+
+pub(crate) fn profile(number: u64) -> ProfileId {
+    ProfileId(Uuid::from_u64_pair(2, number))
+}
+
+pub(crate) fn title(number: u64) -> TitleId {
+    TitleId(Uuid::from_u64_pair(3, number))
+}
+
+pub(crate) fn session(number: u64) -> SessionId {
+    SessionId(Uuid::from_u64_pair(4, number))
+}
+
+/// A log in memory of four partitions.
+pub(crate) struct TestLog {
+    pub(crate) log: Arc<MemoryLog>,
+    ids: AtomicU64,
+}
+
+impl TestLog {
+    pub(crate) fn new() -> Self {
+        let log = MemoryLog::new(PartitionCount::new(4).unwrap());
+        Self { log: Arc::new(log), ids: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn log(&self) -> Arc<dyn EventLog> {
+        Arc::<MemoryLog>::clone(&self.log)
+    }
+
+    pub(crate) async fn append(&self, stream: &str, event: &impl StoredEvent) -> Appended {
+        let event_type = event.event_type();
+        self.append_raw(stream, event_type.name, &event.to_json().unwrap()).await
+    }
+
+    pub(crate) async fn append_raw(&self, stream: &str, name: &str, payload: &[u8]) -> Appended {
+        let event = NewEvent {
+            id: Uuid::from_u64_pair(9, self.ids.fetch_add(1, Ordering::Relaxed)),
+            event_type: name.into(),
+            schema_version: 1,
+            recorded_at_ms: 0,
+            actor: "system:test".into(),
+            correlation_id: Uuid::nil(),
+            causation_id: Uuid::nil(),
+            payload: Bytes::copy_from_slice(payload),
+            metadata: Bytes::new(),
+        };
+        let stream = StreamName::parse(stream).unwrap();
+        let append = Append { stream, expected: Expected::Any, events: vec![event] };
+        self.log.append(append).await.unwrap()
+    }
+
+    pub(crate) async fn title(&self, event: title::Event) -> Appended {
+        let title_id = match &event {
+            title::Event::Added(added) => added.title_id,
+            title::Event::Edited(edited) => edited.title_id,
+            title::Event::Withdrawn(withdrawn) => withdrawn.title_id,
+        };
+        self.append(&format!("title-{title_id}"), &event).await
+    }
+
+    pub(crate) async fn viewing(&self, event: viewing::Event) -> Appended {
+        let (account_id, profile_id) = match &event {
+            viewing::Event::Progressed(event) => (event.account_id, event.profile_id),
+            viewing::Event::Dismissed(event) => (event.account_id, event.profile_id),
+        };
+        let id = viewing::stream_id(account_id, profile_id);
+        self.append(&format!("viewing-{id}"), &event).await
+    }
+
+    pub(crate) async fn playback(&self, event: playback::Event) -> Appended {
+        let account_id = match &event {
+            playback::Event::Started(event) => event.account_id,
+            playback::Event::Stopped(event) => event.account_id,
+            playback::Event::Expired(event) => event.account_id,
+        };
+        self.append(&format!("playback-{account_id}"), &event).await
+    }
+
+    /// The whole log in one batch.
+    pub(crate) async fn all(&self) -> Batch {
+        self.log.read(&Cursor::start(self.log.partitions()), usize::MAX).await.unwrap()
+    }
+}
+
+/// A store in a directory of its own.
+pub(crate) struct TestStore<F> {
+    pub(crate) store: SqliteStore<F>,
+    dir: TempDir,
+}
+
+impl<F: Fold> TestStore<F> {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open_fresh(&dir.path().join("store.sqlite")).await.unwrap();
+        Self { store, dir }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("store.sqlite")
+    }
+
+    pub(crate) fn model(&self) -> Arc<dyn ReadModel> {
+        Arc::new(self.store.clone())
+    }
+
+    /// Applies everything behind the checkpoint in batches of at most so many events.
+    pub(crate) async fn follow(&self, log: &TestLog, limit: usize) {
+        let mut cursor = self.resume(log).await;
+        loop {
+            let batch = log.log.read(&cursor, limit).await.unwrap();
+            if batch.events.is_empty() {
+                return;
+            }
+            self.store.apply(&batch).await.unwrap();
+            cursor = batch.next;
+        }
+    }
+
+    /// The checkpoint with every partition.
+    pub(crate) async fn resume(&self, log: &TestLog) -> Cursor {
+        let mut cursor = Cursor::start(log.log.partitions());
+        let checkpoint = self.store.resume().await.unwrap();
+        checkpoint.iter().for_each(|(partition, next)| cursor.set(partition, next));
+        cursor
+    }
+
+    /// Reads one partition after the other in turns, each time the number of events that the
+    /// schedule says, and then the rest.
+    pub(crate) async fn follow_schedule(&self, log: &TestLog, schedule: &[(u16, usize)]) {
+        let mut cursor = self.resume(log).await;
+        for (partition, limit) in schedule {
+            let partition = playhead_eventlog::Partition(partition % log.log.partitions().get());
+            let one = [(partition, cursor.get(partition).unwrap())].into_iter().collect();
+            let mut batch = log.log.read(&one, *limit).await.unwrap();
+            cursor.set(partition, batch.next.get(partition).unwrap());
+            batch.next = cursor.clone();
+            self.store.apply(&batch).await.unwrap();
+        }
+        self.follow(log, usize::MAX).await;
+    }
+
+    /// The content, one line for each row.
+    pub(crate) async fn lines(&self) -> Vec<String> {
+        let dump = Dump::open(&self.path()).await.unwrap();
+        let lines = dump.lines().await.unwrap();
+        dump.close().await;
+        lines
+    }
+}
+
+/// Prepares statements on an empty store and panics with the first that is wrong.
+pub(crate) async fn prepare_all<F: Fold>(statements: Vec<String>) {
+    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+    let store = TestStore::<F>::new().await;
+    for text in statements {
+        let prepared = store.store.readers().prepare(AssertSqlSafe(text.clone()).into_sql_str());
+        assert!(prepared.await.is_ok(), "{text}");
+    }
+}
+
+pub(crate) fn metadata(name: &str) -> Metadata {
+    Metadata {
+        kind: Kind::Movie,
+        name: name.to_owned(),
+        year: None,
+        runtime_ms: None,
+        credits_start_ms: None,
+        genres: vec![],
+        directors: vec![],
+        cast: vec![],
+        synopsis: None,
+        artwork_url: None,
+        episode_of: None,
+        source: None,
+    }
+}
+
+pub(crate) fn episode(series: u64, season: u32, number: u32) -> Metadata {
+    Metadata {
+        kind: Kind::Episode,
+        episode_of: Some(EpisodeOf { series_id: title(series), season, number }),
+        ..metadata(&format!("S{season}E{number}"))
+    }
+}
+
+pub(crate) fn added(number: u64, metadata: Metadata) -> title::Event {
+    title::Event::Added(title::TitleAdded { title_id: title(number), metadata, at_ms: 1 })
+}
+
+pub(crate) fn edited(number: u64, metadata: Metadata) -> title::Event {
+    title::Event::Edited(title::TitleEdited { title_id: title(number), metadata, at_ms: 2 })
+}
+
+pub(crate) fn withdrawn(number: u64) -> title::Event {
+    title::Event::Withdrawn(title::TitleWithdrawn { title_id: title(number), at_ms: 3 })
+}
+
+/// A session of profile 1 of account 1 that began at a time; its number is that time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sitting {
+    pub(crate) account: u64,
+    pub(crate) profile: u64,
+    pub(crate) title: u64,
+    pub(crate) began: u64,
+}
+
+pub(crate) fn sitting(title: u64, began: u64) -> Sitting {
+    Sitting { account: 1, profile: 1, title, began }
+}
+
+impl Sitting {
+    fn began_ms(self) -> i64 {
+        i64::try_from(self.began * MINUTE_MS).unwrap()
+    }
+
+    pub(crate) fn started(self) -> playback::Event {
+        playback::Event::Started(PlaybackStarted {
+            account_id: account(self.account),
+            session_id: session(self.began),
+            profile_id: profile(self.profile),
+            title_id: title(self.title),
+            device: format!("device {}", self.began),
+            started_at_ms: self.began_ms(),
+        })
+    }
+
+    pub(crate) fn stopped(self) -> playback::Event {
+        playback::Event::Stopped(PlaybackStopped {
+            account_id: account(self.account),
+            session_id: session(self.began),
+            profile_id: profile(self.profile),
+            title_id: title(self.title),
+            started_at_ms: self.began_ms(),
+            at_ms: self.began_ms() + 500_000,
+        })
+    }
+
+    pub(crate) fn expired(self) -> playback::Event {
+        playback::Event::Expired(PlaybackExpired {
+            account_id: account(self.account),
+            session_id: session(self.began),
+            profile_id: profile(self.profile),
+            title_id: title(self.title),
+            started_at_ms: self.began_ms(),
+            last_seen_at_ms: self.began_ms() + 400_000,
+            at_ms: self.began_ms() + 500_000,
+        })
+    }
+
+    /// A heartbeat at a position of a title of one hour; everything up to there was really played.
+    pub(crate) fn at(self, sequence: u32, position_ms: u64) -> viewing::Event {
+        viewing::Event::Progressed(Progressed {
+            account_id: account(self.account),
+            profile_id: profile(self.profile),
+            title_id: title(self.title),
+            session_id: session(self.began),
+            started_at_ms: self.began_ms(),
+            sequence,
+            position_ms,
+            played_ms: position_ms,
+            duration_ms: Some(HOUR_MS),
+            credits_start_ms: None,
+            quality: Quality::default(),
+            at_ms: self.began_ms() + i64::from(sequence),
+        })
+    }
+
+    /// The viewer takes the title off the row some minutes after the session began.
+    pub(crate) fn dismissed(self, minutes_later: u64) -> viewing::Event {
+        viewing::Event::Dismissed(viewing::TitleDismissed {
+            account_id: account(self.account),
+            profile_id: profile(self.profile),
+            title_id: title(self.title),
+            at_ms: self.began_ms() + i64::try_from(minutes_later * MINUTE_MS).unwrap(),
+        })
+    }
+}
