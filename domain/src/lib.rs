@@ -6,7 +6,8 @@
 //!
 //! A new feature of the domain is a new file: a [`Decider`] with its events, or a set of
 //! observations such as [`viewing`]. Its events join [`codec::event_types`], and a JSON Schema and
-//! golden examples of each go into `schemas/events/`.
+//! golden examples of each go into `schemas/events/`, with the hashes of the examples in
+//! `GOLDEN.lock`.
 
 pub mod account;
 pub mod codec;

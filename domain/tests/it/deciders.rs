@@ -12,11 +12,11 @@ use proptest::prelude::*;
 use crate::arbitrary::{ArbitraryCommand, ArbitraryEvent};
 
 fn past<D: ArbitraryCommand>() -> impl Strategy<Value = Vec<D::Event>> {
-    vec(<D::Event as ArbitraryEvent>::any(), 0..8)
+    vec(<D::Event as ArbitraryEvent>::any(), 0..6)
 }
 
 fn runs<D: ArbitraryCommand>() -> impl Strategy<Value = Vec<D::Command>> {
-    vec(D::any(), 1..8)
+    vec(D::any(), 1..6)
 }
 
 /// Any events in any order make a state in which any command is decided on.

@@ -110,7 +110,7 @@ fn arrivals() -> impl Strategy<Value = (Vec<Progressed>, Vec<Progressed>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_bookmark_does_not_depend_on_the_order_of_the_plays(
