@@ -8,6 +8,8 @@ use crate::error::StoreError;
 
 mod catching_up;
 mod projection;
+#[cfg(test)]
+mod tests;
 
 pub use catching_up::{catch_up, catch_up_to};
 pub use projection::{Projection, Status, spawn};

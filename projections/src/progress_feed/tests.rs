@@ -1,1 +1,102 @@
+use futures::{FutureExt, StreamExt};
+use playhead_domain::viewing;
 
+use super::*;
+use crate::testing::{MINUTE_MS, Sitting, TestLog, profile, sitting, title};
+
+fn sequence(progressed: &Arc<Progressed>) -> u32 {
+    progressed.sequence
+}
+
+async fn append(log: &TestLog, events: impl IntoIterator<Item = viewing::Event>) {
+    for event in events {
+        log.viewing(event).await;
+    }
+}
+
+/// A heartbeat of another profile that is recorded behind all others; whoever gets it knows that
+/// the feed has handed out everything before it.
+fn last() -> Sitting {
+    Sitting { profile: 9, ..sitting(1, 1) }
+}
+
+#[tokio::test]
+async fn a_subscriber_sees_the_heartbeats_of_its_profile_only() {
+    let log = TestLog::new();
+    append(&log, [sitting(1, 1).at(1, MINUTE_MS)]).await;
+    let feed = ProgressFeed::spawn(log.log());
+    let mut mine = feed.subscribe(profile(1));
+    let other = Sitting { profile: 2, ..sitting(1, 2) };
+    let dismissed = sitting(1, 2).dismissed(1);
+    append(&log, [other.at(2, 0), dismissed, sitting(1, 1).at(3, MINUTE_MS)]).await;
+    assert_eq!(mine.next().await.as_ref().map(sequence), Some(3));
+    feed.stop().await;
+    assert_eq!(mine.next().await, None);
+}
+
+#[tokio::test]
+async fn every_subscriber_of_a_profile_sees_its_heartbeats() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let (mut one, mut other) = (feed.subscribe(profile(1)), feed.subscribe(profile(1)));
+    append(&log, [sitting(1, 1).at(1, 0)]).await;
+    assert_eq!(one.next().await, other.next().await);
+}
+
+#[tokio::test]
+async fn heartbeats_that_come_late_are_left_out_per_title() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let mine = feed.subscribe(profile(1));
+    let (old, new, elsewhere) = (sitting(1, 1), sitting(1, 2), sitting(2, 1));
+    let arrivals = [new.at(5, 0), new.at(4, 0), old.at(9, 0), elsewhere.at(1, 0), new.at(6, 0)];
+    append(&log, arrivals).await;
+    let seen: Vec<_> = mine.take(3).map(|p| (p.title_id, p.sequence)).collect().await;
+    assert_eq!(seen, [(title(1), 5), (title(2), 1), (title(1), 6)]);
+}
+
+#[tokio::test]
+async fn a_slow_subscriber_skips_to_the_newest_of_each_title() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let mut slow = feed.subscribe(profile(1));
+    let mut quick = feed.subscribe(profile(9));
+    let heartbeats = (0..200).map(|sequence| sitting(1, 1).at(sequence, 0));
+    append(&log, heartbeats).await;
+    append(&log, [sitting(2, 1).at(1, 0), last().at(1, 0)]).await;
+    quick.next().await.unwrap();
+    let seen = [slow.next().await.unwrap(), slow.next().await.unwrap()];
+    assert_eq!(seen.map(|p| (p.title_id, p.sequence)), [(title(1), 199), (title(2), 1)]);
+    assert!(slow.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn profiles_that_nobody_watches_are_forgotten() {
+    let feed = ProgressFeed::spawn(TestLog::new().log());
+    let (one, other) = (feed.subscribe(profile(1)), feed.subscribe(profile(1)));
+    drop(one);
+    assert_eq!(feed.profiles(), 1);
+    drop(other);
+    assert_eq!(feed.profiles(), 0);
+}
+
+#[tokio::test]
+async fn a_stopped_feed_has_nothing_to_say() {
+    let feed = ProgressFeed::spawn(TestLog::new().log());
+    feed.stop().await;
+    feed.stop().await;
+    assert_eq!(feed.subscribe(profile(1)).next().await, None);
+}
+
+#[test]
+fn a_subscriber_remembers_a_bounded_number_of_titles() {
+    let mut seen = Seen::default();
+    for number in 0..1_000 {
+        let viewing::Event::Progressed(progressed) = sitting(number, 1 + number).at(1, 0) else {
+            unreachable!()
+        };
+        assert!(seen.is_news(&progressed));
+        assert!(!seen.is_news(&progressed));
+    }
+    assert_eq!(seen.0.len(), TITLES_MAX);
+}
