@@ -10,6 +10,7 @@
 //! comes through a port such as [`playback::LastSeen`].
 
 mod context;
+mod dismissal;
 mod handler;
 pub mod heartbeat;
 pub mod playback;

@@ -97,8 +97,10 @@ impl Projection {
     /// caller bounds the time.
     pub async fn passed(&self, partition: Partition, offset: u64) {
         let mut state = self.shared.state.subscribe();
-        let passed = state.wait_for(|state| state.cursor.has_passed(partition, offset)).await;
-        if passed.is_err() {
+        // Only the outcome: the state itself is locked, and must not be held over an await.
+        let passed =
+            state.wait_for(|state| state.cursor.has_passed(partition, offset)).await.is_ok();
+        if !passed {
             std::future::pending().await
         }
     }
