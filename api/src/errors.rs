@@ -1,0 +1,434 @@
+//! Every refusal and failure as a stable code of `schemas/error-codes.json`: the one place where
+//! the inside is translated for the outside.
+//!
+//! A *refusal* is a business "no" that a mutation answers in its `errors`; it has an [`ErrorCode`].
+//! A *fault* is everything else that goes wrong with a request; it has a [`Code`]. What nobody
+//! expected becomes [`Code::Internal`] with a constant message, is logged once, here, and can be
+//! found again by the correlation id.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+use async_graphql::{Enum, ErrorExtensions, ServerError};
+use axum::http::StatusCode;
+use playhead_commands::ExecuteError;
+use playhead_commands::heartbeat::RecordError;
+use playhead_commands::playback::StartError;
+use playhead_commands::token::TokenError;
+use playhead_domain::{InvalidValue, account, playback, subscription, title};
+use playhead_eventlog::AppendError;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use uuid::Uuid;
+
+use crate::access::AccessError;
+
+/// Declares an enum of codes with the text of each.
+macro_rules! codes {
+    ($(#[$doc:meta])* pub enum Code { $($(#[$meaning:meta])* $name:ident = $text:literal, $status:ident;)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$meaning])* $name,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as clients see it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// The status of an HTTP answer that is nothing but this.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What is wrong with a request, in `extensions.code` of GraphQL errors and in plain HTTP
+    /// answers.
+    pub enum Code {
+        /// Who is calling is not known, and must be.
+        Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
+        /// The caller may not do this.
+        Forbidden = "FORBIDDEN", FORBIDDEN;
+        /// The request is malformed.
+        BadRequest = "BAD_REQUEST", BAD_REQUEST;
+        /// The document is not GraphQL.
+        GraphqlParseFailed = "GRAPHQL_PARSE_FAILED", BAD_REQUEST;
+        /// The document does not fit the schema.
+        GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED", BAD_REQUEST;
+        /// The document would cost too much.
+        QueryTooComplex = "QUERY_TOO_COMPLEX", BAD_REQUEST;
+        /// The cursor is not one of this list.
+        BadCursor = "BAD_CURSOR", BAD_REQUEST;
+        /// The read models did not pass the named positions in time.
+        PositionTimeout = "POSITION_TIMEOUT", SERVICE_UNAVAILABLE;
+        /// Too much is going on, or the service is closing.
+        Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE;
+        /// Something unexpected went wrong.
+        Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
+        /// There is no such thing, or it is somebody else's.
+        NotFound = "NOT_FOUND", NOT_FOUND;
+        /// The resource does not know this method.
+        MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+        /// The client takes no form of answer that there is.
+        NotAcceptable = "NOT_ACCEPTABLE", NOT_ACCEPTABLE;
+        /// The body is too large.
+        BodyTooLarge = "BODY_TOO_LARGE", PAYLOAD_TOO_LARGE;
+        /// The body has a type that is not taken.
+        UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+        /// A field breaks its rule.
+        InvalidInput = "INVALID_INPUT", BAD_REQUEST;
+        /// The playback token is not genuine.
+        PlaybackTokenInvalid = "PLAYBACK_TOKEN_INVALID", UNAUTHORIZED;
+        /// The playback token has expired.
+        PlaybackTokenExpired = "PLAYBACK_TOKEN_EXPIRED", UNAUTHORIZED;
+    }
+}
+
+/// Why a mutation did nothing: a rule of the service, and no failure of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ErrorCode {
+    /// The plan's streams are all in use.
+    TooManyStreams,
+    /// A field breaks its rule.
+    InvalidInput,
+    /// There is no running subscription.
+    NotSubscribed,
+    /// A plan runs already.
+    AlreadySubscribed,
+    /// The subscription has not ended yet.
+    SubscriptionNotOver,
+    /// The account has no such profile.
+    UnknownProfile,
+    /// The account was never opened.
+    AccountNotOpen,
+    /// The account has no room for another profile.
+    TooManyProfiles,
+    /// Another profile of the account has this name.
+    NameTaken,
+    /// The title cannot be played.
+    TitleUnavailable,
+    /// There is no such title.
+    UnknownTitle,
+    /// The title was withdrawn.
+    TitleWithdrawn,
+    /// The title is in the catalogue already, with other metadata.
+    TitleAlreadyAdded,
+    /// The playback token is not genuine.
+    PlaybackTokenInvalid,
+    /// The playback token has expired.
+    PlaybackTokenExpired,
+}
+
+/// What a client gets when something unexpected happened.
+const INTERNAL: &str = "something went wrong on our side; the correlation id helps to find it";
+const OVERLOADED: &str = "the service cannot take this right now; try again in a moment";
+
+/// What is wrong with a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    /// Which code it has.
+    pub(crate) code: Code,
+    /// For people; says nothing about the inside.
+    pub(crate) message: Cow<'static, str>,
+    /// Which part of the request is meant, such as `[2].positionMs`.
+    pub(crate) field: Option<String>,
+    /// Under which id operators find more.
+    pub(crate) correlation_id: Option<Uuid>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), field: None, correlation_id: None }
+    }
+
+    /// The same, about one part of the request.
+    pub(crate) fn at(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Nobody expected this: logged here, with its cause, and answered without it.
+    pub(crate) fn internal(correlation_id: Uuid, what: &str, cause: &dyn StdError) -> Self {
+        tracing::error!(%correlation_id, cause = %chain(cause), "{what}");
+        Self { correlation_id: Some(correlation_id), ..Self::new(Code::Internal, INTERNAL) }
+    }
+
+    /// Too much is going on.
+    pub(crate) fn overloaded() -> Self {
+        Self::new(Code::Overloaded, OVERLOADED)
+    }
+}
+
+/// An error and everything that caused it. A cause whose text the error repeats is left out.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<Fault> for async_graphql::Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.message).extend_with(|_, extensions| {
+            extensions.set("code", fault.code.as_str());
+            if let Some(id) = fault.correlation_id {
+                extensions.set("correlationId", id.to_string());
+            }
+        })
+    }
+}
+
+impl From<Fault> for ServerError {
+    fn from(fault: Fault) -> Self {
+        let error = async_graphql::Error::from(fault);
+        let mut server_error = Self::new(error.message, None);
+        server_error.extensions = error.extensions;
+        server_error
+    }
+}
+
+/// A fault as an element of a GraphQL answer's `errors`.
+pub(crate) struct GraphqlFault<'a>(pub(crate) &'a Fault);
+
+impl Serialize for GraphqlFault<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ServerError::from(self.0.clone()).serialize(serializer)
+    }
+}
+
+/// A fault as the body of a plain HTTP answer.
+pub(crate) struct HttpFault<'a>(pub(crate) &'a Fault);
+
+impl Serialize for HttpFault<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serde_json::json!({
+            "code": self.0.code.as_str(),
+            "message": self.0.message,
+        });
+        if let Some(field) = &self.0.field {
+            error["field"] = field.as_str().into();
+        }
+        if let Some(id) = self.0.correlation_id {
+            error["correlationId"] = id.to_string().into();
+        }
+        let mut body = serializer.serialize_map(Some(1))?;
+        body.serialize_entry("error", &error)?;
+        body.end()
+    }
+}
+
+/// A business "no", ready for clients.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// The plan's streams are all in use.
+    TooManyStreams {
+        /// How many the plan allows.
+        limit: usize,
+        /// What plays.
+        playing: Vec<playback::Playing>,
+        /// For people.
+        message: String,
+    },
+    /// A field breaks its rule.
+    Invalid(InvalidValue),
+    /// Anything that needs no more than a code.
+    Plain(ErrorCode, String),
+}
+
+impl Refusal {
+    pub(crate) fn plain(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Plain(code, message.into())
+    }
+
+    /// The profile is not one of the account's.
+    pub(crate) fn unknown_profile() -> Self {
+        account::Refusal::UnknownProfile.into()
+    }
+}
+
+impl From<InvalidValue> for Refusal {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<account::Refusal> for Refusal {
+    fn from(refusal: account::Refusal) -> Self {
+        let code = match refusal {
+            account::Refusal::Invalid(invalid) => return invalid.into(),
+            account::Refusal::NotOpen => ErrorCode::AccountNotOpen,
+            account::Refusal::TooManyProfiles { .. } => ErrorCode::TooManyProfiles,
+            account::Refusal::NameTaken => ErrorCode::NameTaken,
+            account::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
+        };
+        Self::plain(code, refusal.to_string())
+    }
+}
+
+impl From<subscription::Refusal> for Refusal {
+    fn from(refusal: subscription::Refusal) -> Self {
+        let code = match refusal {
+            subscription::Refusal::AlreadySubscribed { .. } => ErrorCode::AlreadySubscribed,
+            subscription::Refusal::NotSubscribed => ErrorCode::NotSubscribed,
+            subscription::Refusal::NotOver => ErrorCode::SubscriptionNotOver,
+        };
+        Self::plain(code, refusal.to_string())
+    }
+}
+
+impl From<playback::Refusal> for Refusal {
+    fn from(refusal: playback::Refusal) -> Self {
+        let message = refusal.to_string();
+        let code = match refusal {
+            playback::Refusal::Invalid(invalid) => return invalid.into(),
+            playback::Refusal::TooManyStreams { limit, playing } => {
+                return Self::TooManyStreams { limit, playing, message };
+            }
+            playback::Refusal::NotSubscribed => ErrorCode::NotSubscribed,
+            playback::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
+            playback::Refusal::TitleUnavailable => ErrorCode::TitleUnavailable,
+        };
+        Self::plain(code, message)
+    }
+}
+
+impl From<title::Refusal> for Refusal {
+    fn from(refusal: title::Refusal) -> Self {
+        let code = match refusal {
+            title::Refusal::Invalid(invalid) => return invalid.into(),
+            title::Refusal::AlreadyAdded => ErrorCode::TitleAlreadyAdded,
+            title::Refusal::Unknown => ErrorCode::UnknownTitle,
+            title::Refusal::Withdrawn => ErrorCode::TitleWithdrawn,
+        };
+        Self::plain(code, refusal.to_string())
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Forged => ErrorCode::PlaybackTokenInvalid,
+            TokenError::Expired => ErrorCode::PlaybackTokenExpired,
+        };
+        Self::plain(code, error.to_string())
+    }
+}
+
+impl From<TokenError> for Fault {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Forged => Code::PlaybackTokenInvalid,
+            TokenError::Expired => Code::PlaybackTokenExpired,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<AccessError> for Fault {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Forged | AccessError::Expired => {
+                Self::new(Code::Unauthenticated, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<InvalidValue> for Fault {
+    fn from(invalid: InvalidValue) -> Self {
+        let field = field_name(invalid.field);
+        let message = format!("{field} must be {}", invalid.rule);
+        Self::new(Code::InvalidInput, message).at(field)
+    }
+}
+
+/// A command that came to nothing: a refusal for the user, or a fault.
+pub(crate) fn of_command<R>(error: ExecuteError<R>, correlation_id: Uuid) -> Result<Refusal, Fault>
+where
+    R: StdError + Into<Refusal> + 'static,
+{
+    match error {
+        ExecuteError::Refused(refusal) => Ok(refusal.into()),
+        ExecuteError::Contended { stream } => {
+            tracing::warn!(%correlation_id, %stream, "a stream is contended");
+            Err(Fault::overloaded())
+        }
+        ExecuteError::Append(error) => Err(of_append(&error, correlation_id)),
+        error @ (ExecuteError::Stream(_)
+        | ExecuteError::Read { .. }
+        | ExecuteError::Codec { .. }) => {
+            Err(Fault::internal(correlation_id, "a command failed", &error))
+        }
+    }
+}
+
+/// A session that did not begin.
+pub(crate) fn of_start(error: StartError, correlation_id: Uuid) -> Result<Refusal, Fault> {
+    match error {
+        StartError::Execute(error) => of_command(error, correlation_id),
+        error @ StartError::LookUp { .. } => {
+            Err(Fault::internal(correlation_id, "starting playback failed", &error))
+        }
+    }
+}
+
+/// Heartbeats that were not recorded.
+pub(crate) fn of_record(error: &RecordError, correlation_id: Uuid) -> Fault {
+    match error {
+        RecordError::Append(error) => of_append(error, correlation_id),
+        RecordError::Stream(_) | RecordError::Codec(_) => {
+            Fault::internal(correlation_id, "heartbeats were not recorded", error)
+        }
+    }
+}
+
+/// The log refused: another process or a mended disk may take it later, or nobody ever will.
+fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
+    match error {
+        AppendError::Stopped { .. } | AppendError::Closed | AppendError::Conflict { .. } => {
+            tracing::error!(%correlation_id, %error, "the log takes no appends");
+            Fault::overloaded()
+        }
+        AppendError::IdTaken { .. }
+        | AppendError::DuplicateId { .. }
+        | AppendError::Empty
+        | AppendError::TooManyEvents { .. }
+        | AppendError::TooLarge { .. }
+        | AppendError::BadLabel { .. } => {
+            Fault::internal(correlation_id, "the log refused an append", error)
+        }
+    }
+}
+
+/// The name of a field as clients spell it: `positionMs` for `position_ms`.
+pub(crate) fn field_name(snake: &str) -> String {
+    if snake == "episode_of" {
+        return "seriesId".to_owned();
+    }
+    let mut words = snake.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests;

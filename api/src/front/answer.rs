@@ -1,0 +1,100 @@
+//! GraphQL answers as HTTP answers.
+
+use async_graphql::Response as Executed;
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::errors::{Code, Fault, GraphqlFault};
+use crate::front::negotiation::Media;
+
+/// How long a client should wait after `OVERLOADED`, in seconds.
+const RETRY_AFTER_SECONDS: &str = "2";
+
+/// The answer to a request that HTTP itself is wrong with: always with the fault's status.
+pub(crate) fn refusal(fault: &Fault, media: Media) -> Response<Body> {
+    let body = json!({ "errors": [GraphqlFault(fault)] });
+    response(fault.code.status(), media.in_one_piece(), &body, fault.code)
+}
+
+/// The answer to a document that cannot be run: the status depends on the form of the answer.
+pub(crate) fn not_run(fault: &Fault, media: Media) -> Response<Body> {
+    match media {
+        Media::Json if fault.code.status().is_client_error() => {
+            let body = json!({ "errors": [GraphqlFault(fault)] });
+            response(StatusCode::OK, media, &body, fault.code)
+        }
+        Media::Json | Media::GraphqlResponse | Media::EventStream => refusal(fault, media),
+    }
+}
+
+/// The answer of the library: its `data` is left out if nothing was run.
+pub(crate) fn executed(executed: &Executed, media: Media) -> Response<Body> {
+    if ran(executed) {
+        return response(StatusCode::OK, media, executed, Code::Internal);
+    }
+    let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    response(status, media, &body(executed), Code::BadRequest)
+}
+
+/// What a client reads of the library's answer.
+pub(crate) fn body(executed: &Executed) -> serde_json::Value {
+    if ran(executed) { json!(executed) } else { json!({ "errors": executed.errors }) }
+}
+
+/// Whether anything was run: errors of resolvers have a path, errors of validation have none.
+pub(crate) fn ran(executed: &Executed) -> bool {
+    executed.data != async_graphql::Value::Null
+        || executed.errors.iter().any(|error| !error.path.is_empty())
+}
+
+impl Media {
+    /// The form of a single answer: a refusal is no stream.
+    fn in_one_piece(self) -> Self {
+        match self {
+            Self::EventStream => Self::GraphqlResponse,
+            Self::Json | Self::GraphqlResponse => self,
+        }
+    }
+}
+
+fn response(status: StatusCode, media: Media, body: &impl Serialize, code: Code) -> Response<Body> {
+    let (status, bytes) = match serde_json::to_vec(body) {
+        Ok(bytes) => (status, bytes),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
+        }
+    };
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
+    say_how_to_go_on(status, code, headers);
+    response
+}
+
+/// Adds what a client needs to do better: the methods that are allowed, when to come back, what
+/// proof is wanted.
+pub(crate) fn say_how_to_go_on(
+    status: StatusCode,
+    code: Code,
+    headers: &mut axum::http::HeaderMap,
+) {
+    let value = HeaderValue::from_static;
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED if code == Code::MethodNotAllowed => {
+            headers.entry(ALLOW).or_insert(value("GET, POST"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, value(RETRY_AFTER_SECONDS));
+        }
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, value("Bearer error=\"invalid_token\""));
+        }
+        _ => {}
+    }
+}

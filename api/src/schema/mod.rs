@@ -1,0 +1,66 @@
+//! The GraphQL schema: one file for each thing that clients see.
+
+mod account;
+mod continue_watching;
+mod history;
+mod mutation;
+mod mutation_error;
+mod page;
+mod profile;
+mod query;
+mod scalars;
+mod stream;
+mod subscription;
+mod title;
+mod viewer;
+
+use async_graphql::{Schema, ValidationMode};
+
+use mutation::Mutation;
+use query::Query;
+use subscription::Subscription;
+
+pub(crate) use title::titles_loader;
+
+/// The most that a query may cost: fields, each counted as often as its list asks for it.
+const COMPLEXITY_MAX: usize = 10_000;
+
+/// The schema with its limits.
+pub(crate) type Api = Schema<Query, Mutation, Subscription>;
+
+/// Builds the schema. It holds no state: what resolvers need comes with each request.
+pub(crate) fn build(introspection: bool) -> Api {
+    let builder = Schema::build(Query, Mutation::default(), Subscription)
+        .validation_mode(ValidationMode::Strict)
+        .limit_complexity(COMPLEXITY_MAX)
+        // Counted before, where it costs less; this one must merely not be in the way.
+        .limit_recursive_depth(usize::MAX);
+    let builder = if introspection { builder } else { builder.disable_introspection() };
+    builder.finish()
+}
+
+/// The schema as text, as it is published in `schemas/schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions();
+    build(true).sdl_with_options(options)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The file is what clients generate code from, so that every change of it is seen in review.
+    #[test]
+    fn the_published_schema_is_the_schema() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/schema.graphql");
+        let sdl = super::sdl();
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &sdl).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            sdl == published,
+            "schemas/schema.graphql is out of date; if the change is meant, run: \
+             UPDATE_SCHEMA=1 cargo test -p playhead-api published_schema"
+        );
+    }
+}

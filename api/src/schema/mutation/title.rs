@@ -1,0 +1,285 @@
+//! What content administrators do to the catalogue.
+
+use async_graphql::{Context, Error, ID, InputObject, Object};
+use playhead_domain::InvalidValue;
+use playhead_domain::TitleId;
+use playhead_domain::title::{
+    Command, EpisodeOf, Metadata, Refusal as TitleRefusal, Title as Rules,
+};
+
+use super::{Outcome, Run, payload};
+use crate::access::Role;
+use crate::caller::Caller;
+use crate::errors::Fault;
+use crate::global_id;
+use crate::idempotency::Intention;
+use crate::schema::scalars::Milliseconds;
+use crate::schema::title::{Title, TitleType, of_state};
+
+/// Puts a title into the catalogue.
+#[derive(Debug, InputObject)]
+pub(crate) struct AddTitleInput {
+    /// The name that viewers see, 1 to 500 characters.
+    name: String,
+    /// What kind of title it is.
+    #[graphql(name = "type")]
+    kind: TitleType,
+    /// The year of first release, from 1870 to 2100.
+    year: Option<i32>,
+    /// The running time.
+    runtime_ms: Option<Milliseconds>,
+    /// Where the closing credits begin.
+    credits_start_ms: Option<Milliseconds>,
+    /// Genres, most fitting first; at most 20.
+    #[graphql(default)]
+    genres: Vec<String>,
+    /// Directors; at most 200.
+    #[graphql(default)]
+    directors: Vec<String>,
+    /// Actors, in the order of the credits; at most 200.
+    #[graphql(default)]
+    cast: Vec<String>,
+    /// What it is about, at most 5,000 characters.
+    synopsis: Option<String>,
+    /// A picture for it: an http or https URL.
+    artwork_url: Option<String>,
+    /// The series, for episodes only; season and episode go with it.
+    series_id: Option<ID>,
+    /// The season: counted from 1; 0 for specials.
+    season: Option<i32>,
+    /// The number in the season: counted from 1.
+    episode: Option<i32>,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+/// Replaces all that is known of a title, but where it was imported from.
+#[derive(Debug, InputObject)]
+pub(crate) struct EditTitleInput {
+    /// Which one.
+    title_id: ID,
+    /// The name that viewers see, 1 to 500 characters.
+    name: String,
+    /// What kind of title it is.
+    #[graphql(name = "type")]
+    kind: TitleType,
+    /// The year of first release, from 1870 to 2100.
+    year: Option<i32>,
+    /// The running time.
+    runtime_ms: Option<Milliseconds>,
+    /// Where the closing credits begin.
+    credits_start_ms: Option<Milliseconds>,
+    /// Genres, most fitting first; at most 20.
+    #[graphql(default)]
+    genres: Vec<String>,
+    /// Directors; at most 200.
+    #[graphql(default)]
+    directors: Vec<String>,
+    /// Actors, in the order of the credits; at most 200.
+    #[graphql(default)]
+    cast: Vec<String>,
+    /// What it is about, at most 5,000 characters.
+    synopsis: Option<String>,
+    /// A picture for it: an http or https URL.
+    artwork_url: Option<String>,
+    /// The series, for episodes only; season and episode go with it.
+    series_id: Option<ID>,
+    /// The season: counted from 1; 0 for specials.
+    season: Option<i32>,
+    /// The number in the season: counted from 1.
+    episode: Option<i32>,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+/// Takes a title out of the catalogue.
+#[derive(Debug, InputObject)]
+pub(crate) struct WithdrawTitleInput {
+    /// Which one.
+    title_id: ID,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+payload! {
+    /// What came of adding a title.
+    AddTitlePayload {
+        /// The new title.
+        title: Title
+    }
+}
+payload! {
+    /// What came of editing a title.
+    EditTitlePayload {
+        /// The title as it is now.
+        title: Title
+    }
+}
+payload! {
+    /// What came of withdrawing a title.
+    WithdrawTitlePayload {
+        /// The global id of the title that is gone.
+        title_id: ID
+    }
+}
+
+/// What content administrators do to the catalogue.
+#[derive(Default)]
+pub(crate) struct TitleMutation;
+
+#[Object]
+impl TitleMutation {
+    /// Puts a title into the catalogue. Needs the role content_admin.
+    async fn add_title(
+        &self,
+        context: &Context<'_>,
+        mut input: AddTitleInput,
+    ) -> Result<AddTitlePayload, Error> {
+        let caller = Caller::of(context)?;
+        let account_id = caller.require(Role::ContentAdmin)?.account_id;
+        let key = input.idempotency_key.take();
+        let metadata = match input.metadata() {
+            Ok(metadata) => metadata,
+            Err(invalid) => return Ok(Outcome::refused(invalid, account_id).into()),
+        };
+        let intention = Intention::of(caller, account_id, "addTitle", key.as_deref())?;
+        let title_id = TitleId(intention.new_id);
+        let command = Command::Add { title_id, metadata, at_ms: caller.now_ms };
+        let run = run(caller, title_id, intention)?;
+        Ok(run.run(&command, |state| of_state(title_id, state)).await?.into())
+    }
+
+    /// Replaces all that is known of a title, but where it was imported from. Needs the role
+    /// content_admin.
+    async fn edit_title(
+        &self,
+        context: &Context<'_>,
+        input: EditTitleInput,
+    ) -> Result<EditTitlePayload, Error> {
+        Ok(edit(Caller::of(context)?, input).await?.into())
+    }
+
+    /// Takes a title out of the catalogue, for good. Needs the role content_admin.
+    async fn withdraw_title(
+        &self,
+        context: &Context<'_>,
+        input: WithdrawTitleInput,
+    ) -> Result<WithdrawTitlePayload, Error> {
+        let caller = Caller::of(context)?;
+        let account_id = caller.require(Role::ContentAdmin)?.account_id;
+        let Some(title_id) = global_id::title(&input.title_id) else {
+            return Ok(Outcome::refused(TitleRefusal::Unknown, account_id).into());
+        };
+        let key = input.idempotency_key.as_deref();
+        let intention = Intention::of(caller, account_id, "withdrawTitle", key)?;
+        let command = Command::Withdraw { title_id, at_ms: caller.now_ms };
+        let run = run(caller, title_id, intention)?;
+        Ok(run.run(&command, |_| Some(input.title_id)).await?.into())
+    }
+}
+
+async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, Fault> {
+    let account_id = caller.require(Role::ContentAdmin)?.account_id;
+    let Some(title_id) = global_id::title(&input.title_id) else {
+        return Ok(Outcome::refused(TitleRefusal::Unknown, account_id));
+    };
+    let key = input.idempotency_key.clone();
+    let mut metadata = match AddTitleInput::from(input).metadata() {
+        Ok(metadata) => metadata,
+        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
+    };
+    let state = caller.services.commands.titles.state(&title_id).await;
+    let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
+    metadata.source = state.listed().and_then(|known| known.source.clone());
+    let intention = Intention::of(caller, account_id, "editTitle", key.as_deref())?;
+    let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
+    let run = run(caller, title_id, intention)?;
+    run.run(&command, |state| of_state(title_id, state)).await
+}
+
+/// A command of a content administrator to the stream of a title.
+fn run(caller: &Caller, title_id: TitleId, intention: Intention) -> Result<Run<'_, Rules>, Fault> {
+    let account_id = caller.account_id()?;
+    let handler = &caller.services.commands.titles;
+    Ok(Run { caller, account_id, handler, id: title_id, intention })
+}
+
+impl AddTitleInput {
+    /// What is to be known of the title. The rules for the values are the domain's; here only what
+    /// has no place in its types is refused.
+    fn metadata(self) -> Result<Metadata, InvalidValue> {
+        let episode_of = self.episode_of()?;
+        let year = self.year.map(u16::try_from).transpose();
+        Ok(Metadata {
+            kind: self.kind.into(),
+            name: self.name,
+            year: year.map_err(|_| InvalidValue { field: "year", rule: "from 1870 to 2100" })?,
+            runtime_ms: self.runtime_ms.map(|ms| ms.0),
+            credits_start_ms: self.credits_start_ms.map(|ms| ms.0),
+            genres: self.genres,
+            directors: self.directors,
+            cast: self.cast,
+            synopsis: self.synopsis,
+            artwork_url: self.artwork_url,
+            episode_of,
+            source: None,
+        })
+    }
+
+    fn episode_of(&self) -> Result<Option<EpisodeOf>, InvalidValue> {
+        let (Some(series_id), Some(season), Some(number)) =
+            (&self.series_id, self.season, self.episode)
+        else {
+            let none = self.series_id.is_none() && self.season.is_none() && self.episode.is_none();
+            let rule = "given together with season and episode, or not at all";
+            return if none { Ok(None) } else { Err(InvalidValue { field: "series_id", rule }) };
+        };
+        let unknown = InvalidValue { field: "series_id", rule: "the id of a title" };
+        let natural = |field, number: i32| {
+            u32::try_from(number).map_err(|_| InvalidValue { field, rule: "at least 0" })
+        };
+        Ok(Some(EpisodeOf {
+            series_id: global_id::title(series_id).ok_or(unknown)?,
+            season: natural("season", season)?,
+            number: natural("episode", number)?,
+        }))
+    }
+}
+
+impl From<EditTitleInput> for AddTitleInput {
+    fn from(input: EditTitleInput) -> Self {
+        let EditTitleInput {
+            title_id: _,
+            name,
+            kind,
+            year,
+            runtime_ms,
+            credits_start_ms,
+            genres,
+            directors,
+            cast,
+            synopsis,
+            artwork_url,
+            series_id,
+            season,
+            episode,
+            idempotency_key,
+        } = input;
+        Self {
+            name,
+            kind,
+            year,
+            runtime_ms,
+            credits_start_ms,
+            genres,
+            directors,
+            cast,
+            synopsis,
+            artwork_url,
+            series_id,
+            season,
+            episode,
+            idempotency_key,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What can be asked.
+
+use async_graphql::{Context, Error, ID, InputObject, Interface, Object};
+use playhead_projections::catalog::{TitleFilter as CatalogFilter, TitleKey};
+
+use super::account::Account;
+use super::page::{FIRST_DEFAULT, Page, after, list_cost, page_len};
+use super::profile::Profile;
+use super::title::{self, Title, TitleConnection, TitleEdge, TitleType};
+use super::viewer::Viewer;
+use crate::caller::Caller;
+use crate::errors::Fault;
+use crate::global_id::GlobalId;
+use crate::page_cursor::List;
+
+/// Anything that has a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "A global id."))]
+pub(crate) enum Node {
+    Title(Title),
+    Account(Account),
+    Profile(Profile),
+}
+
+/// Which titles a list shows: those that fit every field that is set.
+#[derive(Debug, InputObject)]
+pub(crate) struct TitleFilter {
+    /// One of the title's genres, in upper or lower case.
+    genre: Option<String>,
+    /// The year of first release.
+    year: Option<i32>,
+    /// The kind of title.
+    #[graphql(name = "type")]
+    kind: Option<TitleType>,
+}
+
+impl TitleFilter {
+    /// As the catalogue knows it. A year that no title can have fits none.
+    fn into_catalog(self) -> CatalogFilter {
+        let year = self.year.map(|year| u16::try_from(year).unwrap_or(u16::MAX));
+        CatalogFilter { genre: self.genre, year, kind: self.kind.map(TitleType::into) }
+    }
+}
+
+/// What can be asked.
+pub(crate) struct Query;
+
+/// What can be asked.
+#[Object]
+impl Query {
+    /// Anything by its global id; null if there is no such thing, or it is somebody else's.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Option<Result<Node, Error>> {
+        match GlobalId::parse(&id)? {
+            GlobalId::Title(id) => {
+                title::load(context, id).await.transpose().map(|title| title.map(Node::Title))
+            }
+            GlobalId::Account(id) => {
+                let viewer = Viewer::for_node(context).await.transpose()?;
+                let own = |viewer: &Viewer| viewer.account_id == id;
+                viewer
+                    .map(|viewer| own(&viewer).then(|| Node::Account(viewer.account())))
+                    .transpose()
+            }
+            GlobalId::Profile(account_id, profile_id) => {
+                let viewer = Viewer::for_node(context).await.transpose()?;
+                let own = |viewer: Viewer| {
+                    viewer.profile_of(profile_id).filter(|_| viewer.account_id == account_id)
+                };
+                viewer.map(|viewer| own(viewer).map(Node::Profile)).transpose()
+            }
+        }
+    }
+
+    /// A title; null if there is none.
+    async fn title(&self, context: &Context<'_>, id: ID) -> Option<Result<Title, Error>> {
+        let id = crate::global_id::title(&id)?;
+        title::load(context, id).await.transpose()
+    }
+
+    /// Titles in the order of their names; 1 to 100 at a time.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn titles(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
+        after: Option<String>,
+        filter: Option<TitleFilter>,
+    ) -> Result<TitleConnection, Error> {
+        let filter = filter.map(TitleFilter::into_catalog).unwrap_or_default();
+        Ok(titles(Caller::of(context)?, page_len(first), after.as_deref(), filter).await?)
+    }
+
+    /// The account that calls, with its profiles; null before it is opened. Needs an access token.
+    async fn viewer(&self, context: &Context<'_>) -> Option<Result<Viewer, Error>> {
+        Viewer::load(context).await.transpose()
+    }
+}
+
+async fn titles(
+    caller: &Caller,
+    len: u32,
+    cursor: Option<&str>,
+    filter: CatalogFilter,
+) -> Result<TitleConnection, Fault> {
+    let list = List::new("titles", &filter);
+    let key = after::<(String, playhead_domain::TitleId)>(&list, cursor)?;
+    let key = key.map(|(sort_name, title_id)| TitleKey { sort_name, title_id });
+    let rows = caller.services.catalog.list(&filter, key.as_ref(), len + 1).await;
+    let rows = rows.map_err(|error| caller.internal("titles cannot be listed", &error))?;
+    let page =
+        Page::cut(rows, len, &list, |row| (row.sort_name.clone(), row.title_id), key.is_some())
+            .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
+    let edge = |(cursor, row): (String, _)| TitleEdge { cursor, node: Title::from(row) };
+    let edges = page.entries.into_iter().map(edge).collect();
+    Ok(TitleConnection { edges, page_info: page.info, filter })
+}

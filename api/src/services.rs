@@ -1,0 +1,80 @@
+//! What the API needs from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use playhead_commands::Commands;
+use playhead_commands::token::PlaybackTokens;
+use playhead_eventlog::EventLog;
+use playhead_projections::catalog::Catalog;
+use playhead_projections::continue_watching::ContinueWatching;
+use playhead_projections::progress_feed::ProgressFeed;
+use playhead_projections::runtime::Projection;
+use uuid::Uuid;
+
+use crate::access::AccessTokens;
+
+/// Where time and new ids come from.
+pub trait Clock: Send + Sync + 'static {
+    /// Now, in milliseconds since 1970-01-01 UTC.
+    fn now_ms(&self) -> i64;
+
+    /// A new UUIDv7.
+    fn new_id(&self) -> Uuid;
+}
+
+/// Everything that requests are answered with.
+pub struct Services {
+    /// The log; only read here.
+    pub log: Arc<dyn EventLog>,
+    /// Runs commands.
+    pub commands: Arc<Commands>,
+    /// Signs and checks playback tokens.
+    pub playback_tokens: Arc<PlaybackTokens>,
+    /// Checks access tokens.
+    pub access_tokens: Arc<AccessTokens>,
+    /// The titles.
+    pub catalog: Arc<Catalog>,
+    /// Continue watching, history and bookmarks.
+    pub continue_watching: Arc<ContinueWatching>,
+    /// Every running read model: a position counts as read once all of them have passed it.
+    pub projections: Vec<Projection>,
+    /// Heartbeats as they are recorded.
+    pub progress: ProgressFeed,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+    /// Settings.
+    pub options: ApiOptions,
+}
+
+/// Settings of the API.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Whether clients may ask for the schema. It is published as a file in any case.
+    pub introspection: bool,
+    /// How long a request may take before it is answered with `OVERLOADED`. Does not end streams
+    /// that have begun.
+    pub request_timeout: Duration,
+    /// How long a query waits for read models to pass the positions it names.
+    pub position_timeout: Duration,
+    /// How many requests are worked on at once; more are answered with `OVERLOADED` right away.
+    pub requests_max: usize,
+    /// How many WebSockets and event streams are open at once; more are answered with
+    /// `OVERLOADED`.
+    pub streams_max: usize,
+    /// How long a WebSocket may stay silent before its `connection_init`.
+    pub ws_init_timeout: Duration,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            introspection: true,
+            request_timeout: Duration::from_secs(15),
+            position_timeout: Duration::from_secs(2),
+            requests_max: 4_096,
+            streams_max: 10_000,
+            ws_init_timeout: Duration::from_secs(10),
+        }
+    }
+}
