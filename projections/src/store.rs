@@ -22,8 +22,11 @@ use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of a store. More than cores do not help; SQLite reads are CPU work.
 const READERS: u32 = 4;
-/// Pages that a connection keeps in memory, as SQLite wants it: negative KiB (64 MiB).
-const CACHE: &str = "-65536";
+/// What a connection keeps in memory at most, as SQLite wants it: negative KiB (32 MiB).
+const CACHE: &str = "-32768";
+/// The same while a store is filled (512 MiB): keys come in random order, and a page that was
+/// dropped has to be read again.
+const CACHE_FRESH: &str = "-524288";
 
 /// The pure half of a read model, and how its changes are written.
 ///
@@ -104,7 +107,8 @@ impl<F: Fold> SqliteStore<F> {
     pub async fn open_fresh(path: &Path) -> Result<Self, StoreError> {
         let options = options(path)
             .journal_mode(SqliteJournalMode::Memory)
-            .synchronous(SqliteSynchronous::Off);
+            .synchronous(SqliteSynchronous::Off)
+            .pragma("cache_size", CACHE_FRESH);
         Self::connect(path, options, 1).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playhead_eventlog::{Batch, Cursor, EventLog, Partition, RecordedEvent};
+use playhead_eventlog::{Batch, Cursor, EventLog, Partition, ReadError, RecordedEvent};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -10,8 +10,11 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Applied, Attempt, BATCH_MAX, Folded, Parked, ReadModel};
 use crate::error::{ProjectionError, StoreError};
 
+/// About how many events go into one commit. The more, the fewer pages of random keys are written
+/// twice.
+const COMMIT_MAX: usize = 65_536;
 /// How many folded batches may wait for the writer.
-const AHEAD_MAX: usize = 2;
+const AHEAD_MAX: usize = 1;
 /// How many parked events are tried again in one commit.
 const RETRY_MAX: u32 = 512;
 
@@ -132,9 +135,10 @@ impl Reader {
         until: Cursor,
         sender: mpsc::Sender<FoldedAhead>,
     ) {
-        while let Some(ahead) = ahead_of(&cursor, &until) {
-            let folded = match self.log.read(&ahead, BATCH_MAX).await {
-                Ok(batch) => self.fold_ahead(batch, &mut cursor, &until).await,
+        while ahead_of(&cursor, &until).is_some() {
+            let folded = match self.gather(&mut cursor, &until).await {
+                Ok(batch) if batch.events.is_empty() => return,
+                Ok(batch) => self.fold(batch).await,
                 Err(source) => Err(ProjectionError::log(self.model.name())(source)),
             };
             let last = folded.is_err();
@@ -144,20 +148,28 @@ impl Reader {
         }
     }
 
-    /// Folds a batch on another thread, without what lies behind `until`.
-    async fn fold_ahead(
-        &self,
-        mut batch: Batch,
-        cursor: &mut Cursor,
-        until: &Cursor,
-    ) -> FoldedAhead {
+    /// Reads up to about [`COMMIT_MAX`] events, none of them behind `until`.
+    async fn gather(&self, cursor: &mut Cursor, until: &Cursor) -> Result<Batch, ReadError> {
         let within = |partition: Partition| until.get(partition).unwrap_or(0);
-        batch.events.retain(|event| event.offset < within(event.partition));
-        for (partition, next) in batch.next.iter() {
-            cursor.set(partition, next.min(within(partition)));
+        let mut events = Vec::new();
+        while let Some(ahead) = ahead_of(cursor, until)
+            && events.len() < COMMIT_MAX
+        {
+            let batch = self.log.read(&ahead, BATCH_MAX).await?;
+            if batch.events.is_empty() {
+                break;
+            }
+            events.extend(batch.events.into_iter().filter(|e| e.offset < within(e.partition)));
+            for (partition, next) in batch.next.iter() {
+                cursor.set(partition, next.min(within(partition)));
+            }
         }
-        batch.next = cursor.clone();
-        let (next, model) = (cursor.clone(), Arc::clone(&self.model));
+        Ok(Batch { events, next: cursor.clone() })
+    }
+
+    /// Folds a batch on another thread.
+    async fn fold(&self, batch: Batch) -> FoldedAhead {
+        let (next, model) = (batch.next.clone(), Arc::clone(&self.model));
         let folded = tokio::task::spawn_blocking(move || model.fold(&batch, Attempt::First)).await;
         match folded {
             Ok(folded) => Ok((folded, next)),

@@ -1,0 +1,171 @@
+//! Builds a read model anew from the start of the log, and makes it the live one if it is the same.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use playhead_eventlog::{Cursor, EventLog};
+use playhead_projections::store::{Fold, SqliteStore};
+use playhead_projections::{
+    Generations, ProjectionError, ReadModel, StoreError, catalog, catch_up_to, continue_watching,
+};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::compare::{Comparison, TableReport, compare, describe};
+
+/// A read model that can be rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    /// Every title, in lists.
+    Catalog,
+    /// Where each profile is in each title.
+    ContinueWatching,
+}
+
+impl Model {
+    /// Every read model.
+    pub const ALL: [Self; 2] = [Self::Catalog, Self::ContinueWatching];
+
+    /// The name of the read model, and of its directory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Catalog => catalog::Changes::NAME,
+            Self::ContinueWatching => continue_watching::Changes::NAME,
+        }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// There is no read model of this name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no read model {name:?}; there are {}", Model::ALL.map(Model::as_str).join(", "))]
+pub struct UnknownModel {
+    /// The name as given.
+    pub name: String,
+}
+
+impl FromStr for Model {
+    type Err = UnknownModel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownModel> {
+        let found = Self::ALL.into_iter().find(|model| model.as_str() == name);
+        found.ok_or_else(|| UnknownModel { name: name.to_owned() })
+    }
+}
+
+/// What a rebuild did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RebuildReport {
+    /// How many events were folded into the new generation: all from the start of the log.
+    pub events: u64,
+    /// How many rows the new generation has.
+    pub rows: u64,
+    /// Every table, compared with the live generation if there was one to compare with.
+    pub tables: Vec<TableReport>,
+    /// Whether there was a live generation of this version. If not, nothing could differ.
+    pub compared: bool,
+    /// Whether the generations were compared and have the same content.
+    pub equal: bool,
+    /// Whether the new generation is the live one now. If not, both were kept.
+    pub switched: bool,
+    /// The file of the new generation.
+    pub generation: PathBuf,
+    /// SHA-256 over the content of the new generation, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// Why a read model could not be rebuilt. The live generation is as it was, but maybe further on.
+#[derive(Debug, Error)]
+pub enum RebuildError {
+    /// A store could not be opened, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log could not be read or folded.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+}
+
+/// Builds the next generation of a read model under a directory of read models, up to the head of
+/// the log as it is now, and compares it with the live one, which is first brought to the same
+/// place. Switches to it if both are equal, if there was nothing to compare with, or if `force`.
+///
+/// `progress` is told the number of events folded into the new generation so far. No projection may
+/// be running on the live generation: stop it first, and open the live generation anew afterwards.
+///
+/// # Errors
+/// A store or the log cannot be read or written; the live generation stays the live one.
+pub async fn rebuild(
+    log: Arc<dyn EventLog>,
+    dir: &Path,
+    model: Model,
+    force: bool,
+    progress: impl FnMut(u64),
+) -> Result<RebuildReport, RebuildError> {
+    let generations = Generations::new(dir, model.as_str());
+    match model {
+        Model::Catalog => rebuild_as::<catalog::Changes>(log, &generations, force, progress).await,
+        Model::ContinueWatching => {
+            rebuild_as::<continue_watching::Changes>(log, &generations, force, progress).await
+        }
+    }
+}
+
+async fn rebuild_as<F: Fold>(
+    log: Arc<dyn EventLog>,
+    generations: &Generations,
+    force: bool,
+    progress: impl FnMut(u64),
+) -> Result<RebuildReport, RebuildError> {
+    let (live, next) = (generations.live()?, generations.next()?);
+    let until = log.head();
+    let compared = bring_up::<F>(&log, &live, &until).await?;
+    let store = SqliteStore::<F>::open_fresh(&next).await?;
+    let built: Arc<dyn ReadModel> = Arc::new(store.clone());
+    let events = catch_up_to(log, built, &until, progress).await?;
+    store.seal().await?;
+    let Comparison { tables, rows, hash, equal } =
+        if compared { compare(&live, &next).await? } else { describe(&next).await? };
+    let equal = compared && equal;
+    let switched = equal || force || !compared;
+    if switched {
+        generations.switch(&next)?;
+    } else {
+        tracing::error!(model = F::NAME, "the rebuilt read model differs; the live one stays");
+    }
+    Ok(RebuildReport { events, rows, tables, compared, equal, switched, generation: next, hash })
+}
+
+/// Brings the live generation to a place in the log; false if there is none of this version.
+async fn bring_up<F: Fold>(
+    log: &Arc<dyn EventLog>,
+    live: &Path,
+    until: &Cursor,
+) -> Result<bool, RebuildError> {
+    if !live.exists() {
+        return Ok(false);
+    }
+    let store = match SqliteStore::<F>::open(live).await {
+        Ok(store) => store,
+        Err(StoreError::OtherVersion { found, wanted, .. }) => {
+            tracing::info!(found, wanted, "nothing to compare with");
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let model: Arc<dyn ReadModel> = Arc::new(store.clone());
+    let caught_up = catch_up_to(Arc::clone(log), model, until, drop).await;
+    store.close().await;
+    caught_up?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;
