@@ -142,6 +142,6 @@ pub(crate) fn plain(status: StatusCode, body: &impl Serialize) -> Response<Body>
 pub(crate) fn plain_fault(fault: &Fault) -> Response<Body> {
     let status = fault.code.status();
     let mut response = plain(status, &HttpFault(fault));
-    answer::say_how_to_go_on(status, fault.code, response.headers_mut());
+    answer::say_how_to_go_on(status, response.headers_mut());
     response
 }

@@ -1,7 +1,6 @@
 //! Results as server-sent events: the distinct connections mode of the GraphQL over SSE protocol
 //! (github.com/enisdenjo/graphql-sse, PROTOCOL.md), one operation for each connection.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -32,12 +31,13 @@ pub(crate) fn respond(
 ) -> Result<Response<Body>, Fault> {
     let permit = endpoint.streams.clone().try_acquire_owned().map_err(|_| Fault::overloaded())?;
     let results = endpoint.stream(ready, caller);
-    let next = results
-        .map(|result| Event::default().event("next").data(answer::body(&result).to_string()));
-    let complete = stream::once(async { Event::default().event("complete").data("") });
+    let next =
+        results.map(|result| Event::default().event("next").json_data(answer::Result(&result)));
+    // With data, though it says nothing: browsers pass no event without.
+    let complete = stream::once(async { Event::default().event("complete").json_data("") });
     let events = next.take_until(expiry(caller)).chain(complete).map(move |event| {
         let _open = &permit;
-        Ok::<_, Infallible>(event)
+        event
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }

@@ -15,7 +15,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::http::{HeaderMap, Response};
 use axum::response::IntoResponse;
 use futures::stream::{self, BoxStream, StreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
@@ -51,6 +51,15 @@ enum Received {
     Pong {},
     Subscribe { id: String, payload: Value },
     Complete { id: String },
+}
+
+/// A result on its way to the client.
+#[derive(Serialize)]
+struct Next<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    payload: answer::Result<'a>,
 }
 
 /// What an operation has to say.
@@ -253,8 +262,8 @@ impl Connection {
     async fn tell(&mut self, id: String, said: Said) -> Result<(), End> {
         match said {
             Said::Next(result) if answer::ran(&result) => {
-                let payload = answer::body(&result);
-                self.send(&json!({ "id": id, "type": "next", "payload": payload })).await
+                let payload = answer::Result(&result);
+                self.send(&Next { id: &id, kind: "next", payload }).await
             }
             Said::Next(result) => {
                 self.operations.remove(&id);
@@ -288,8 +297,9 @@ impl Connection {
         receive(&mut self.socket).await
     }
 
-    async fn send(&mut self, message: &Value) -> Result<(), End> {
-        let sending = self.socket.send(Message::Text(message.to_string().into()));
+    async fn send(&mut self, message: &impl Serialize) -> Result<(), End> {
+        let Ok(text) = serde_json::to_string(message) else { return Err(Gone.into()) };
+        let sending = self.socket.send(Message::Text(text.into()));
         match timeout(SEND_TIMEOUT, sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Gone.into()),

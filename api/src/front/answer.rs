@@ -3,8 +3,8 @@
 use async_graphql::Response as Executed;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Response, StatusCode};
-use serde::Serialize;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
 use crate::errors::{Code, Fault, GraphqlFault};
@@ -36,12 +36,21 @@ pub(crate) fn executed(executed: &Executed, media: Media) -> Response<Body> {
         return response(StatusCode::OK, media, executed, Code::Internal);
     }
     let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    response(status, media, &body(executed), Code::BadRequest)
+    response(status, media, &Result(executed), Code::BadRequest)
 }
 
-/// What a client reads of the library's answer.
-pub(crate) fn body(executed: &Executed) -> serde_json::Value {
-    if ran(executed) { json!(executed) } else { json!({ "errors": executed.errors }) }
+/// What a client reads of the library's answer, fields in the order in which it asked for them.
+pub(crate) struct Result<'a>(pub(crate) &'a Executed);
+
+impl Serialize for Result<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if ran(self.0) {
+            return self.0.serialize(serializer);
+        }
+        let mut body = serializer.serialize_map(Some(1))?;
+        body.serialize_entry("errors", &self.0.errors)?;
+        body.end()
+    }
 }
 
 /// Whether anything was run: errors of resolvers have a path, errors of validation have none.
@@ -73,22 +82,18 @@ fn response(status: StatusCode, media: Media, body: &impl Serialize, code: Code)
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
-    say_how_to_go_on(status, code, headers);
+    if code == Code::MethodNotAllowed {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    say_how_to_go_on(status, headers);
     response
 }
 
-/// Adds what a client needs to do better: the methods that are allowed, when to come back, what
-/// proof is wanted.
-pub(crate) fn say_how_to_go_on(
-    status: StatusCode,
-    code: Code,
-    headers: &mut axum::http::HeaderMap,
-) {
+/// Adds what a client needs to do better: when to come back, what proof is wanted. The methods that
+/// are allowed are known to the route.
+pub(crate) fn say_how_to_go_on(status: StatusCode, headers: &mut HeaderMap) {
     let value = HeaderValue::from_static;
     match status {
-        StatusCode::METHOD_NOT_ALLOWED if code == Code::MethodNotAllowed => {
-            headers.entry(ALLOW).or_insert(value("GET, POST"));
-        }
         StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(RETRY_AFTER, value(RETRY_AFTER_SECONDS));
         }
