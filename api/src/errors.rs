@@ -17,7 +17,7 @@ use playhead_commands::playback::StartError;
 use playhead_commands::token::TokenError;
 use playhead_domain::{InvalidValue, account, playback, subscription, title};
 use playhead_eventlog::AppendError;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::access::AccessError;
@@ -214,21 +214,28 @@ impl Serialize for GraphqlFault<'_> {
 /// A fault as the body of a plain HTTP answer.
 pub(crate) struct HttpFault<'a>(pub(crate) &'a Fault);
 
+#[derive(serde::Serialize)]
+struct HttpBody<'a> {
+    error: HttpError<'a>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpError<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<Uuid>,
+}
+
 impl Serialize for HttpFault<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut error = serde_json::json!({
-            "code": self.0.code.as_str(),
-            "message": self.0.message,
-        });
-        if let Some(field) = &self.0.field {
-            error["field"] = field.as_str().into();
-        }
-        if let Some(id) = self.0.correlation_id {
-            error["correlationId"] = id.to_string().into();
-        }
-        let mut body = serializer.serialize_map(Some(1))?;
-        body.serialize_entry("error", &error)?;
-        body.end()
+        let Fault { code, message, field, correlation_id } = self.0;
+        let (field, correlation_id) = (field.as_deref(), *correlation_id);
+        let error = HttpError { code: code.as_str(), message, field, correlation_id };
+        HttpBody { error }.serialize(serializer)
     }
 }
 

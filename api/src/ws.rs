@@ -62,11 +62,8 @@ struct Next<'a> {
     payload: answer::Result<'a>,
 }
 
-/// What an operation has to say.
-enum Said {
-    Next(async_graphql::Response),
-    Complete,
-}
+/// What an operation has to say: a result, or that there are no more.
+type Said = Option<async_graphql::Response>;
 
 /// Why a socket is closed; the codes are the protocol's.
 #[derive(Debug, PartialEq, Eq)]
@@ -255,22 +252,22 @@ impl Connection {
         }
         let caller = self.caller();
         let ready = self.endpoint.prepare(body::from_value(payload)?, caller.clone())?;
-        let results = self.endpoint.stream(ready, &caller).map(Said::Next);
-        Ok(results.chain(stream::once(async { Said::Complete })).boxed())
+        let results = self.endpoint.stream(ready, &caller).map(Some);
+        Ok(results.chain(stream::once(async { None })).boxed())
     }
 
     async fn tell(&mut self, id: String, said: Said) -> Result<(), End> {
         match said {
-            Said::Next(result) if answer::ran(&result) => {
+            Some(result) if answer::ran(&result) => {
                 let payload = answer::Result(&result);
                 self.send(&Next { id: &id, kind: "next", payload }).await
             }
-            Said::Next(result) => {
+            Some(result) => {
                 self.operations.remove(&id);
                 let errors = json!(result.errors);
                 self.send(&json!({ "id": id, "type": "error", "payload": errors })).await
             }
-            Said::Complete => {
+            None => {
                 self.operations.remove(&id);
                 self.send(&json!({ "id": id, "type": "complete" })).await
             }
@@ -286,11 +283,10 @@ impl Connection {
     }
 
     async fn pong(&mut self, payload: Option<Value>) -> Result<(), End> {
-        let mut message = json!({ "type": "pong" });
-        if let Some(payload) = payload {
-            message["payload"] = payload;
+        match payload {
+            Some(payload) => self.send(&json!({ "type": "pong", "payload": payload })).await,
+            None => self.send(&json!({ "type": "pong" })).await,
         }
-        self.send(&message).await
     }
 
     async fn receive(&mut self) -> Result<Option<Received>, End> {

@@ -1,9 +1,15 @@
 //! The API from outside: the whole router over a log in memory and read models in a directory that
 //! goes away.
 
+#[cfg(test)]
 mod front;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod journey;
+#[cfg(test)]
 mod ownership;
+#[cfg(test)]
 mod plain;
+#[cfg(test)]
 mod streams;
