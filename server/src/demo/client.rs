@@ -203,14 +203,10 @@ impl Client {
         Ok(Start::Playing(Player::new(Arc::clone(film), device, session_id, token, from_ms)))
     }
 
-    /// Ends a session where it is.
+    /// Ends the session of a heartbeat, which is the last one.
     pub(super) async fn stop(&mut self, last: &Heartbeat) -> Result<(), ClientError> {
-        let input = json!({
-            "playbackToken": last.token,
-            "positionMs": last.position_ms,
-            "playedMs": last.played_ms,
-            "sequence": last.sequence,
-        });
+        self.heartbeat(last).await?;
+        let input = json!({ "playbackToken": last.token });
         let what = "stopPlayback";
         self.command::<messages::Nothing>(what, messages::STOP_PLAYBACK, input).await.map(drop)
     }

@@ -2,7 +2,7 @@
 
 use playhead_domain::resume;
 
-/// Something that can be played and whose length is known.
+/// Something that can be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Film {
     /// The global id that the API gave it.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::film::clock;
+use crate::output::count;
 
 /// Something worth telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl fmt::Display for Happening {
                 write!(f, "The {who} household joins on the {plan} plan: {}", members.join(", "))
             }
             What::Browsed { search, found } => {
-                write!(f, "{who} looks for {search}: {found} titles")
+                write!(f, "{who} looks for {search}: {} titles", count(*found))
             }
             What::Began { film, device, from_ms: 0 } => write!(f, "{who} ({device}) plays {film}"),
             What::Began { film, device, from_ms } => {
