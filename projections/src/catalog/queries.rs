@@ -67,7 +67,7 @@ impl Catalog {
     }
 
     /// Those of the titles that are listed, in the order of the ids. An id that stands twice is
-    /// answered twice. One query for each [`IDS_MAX`] ids.
+    /// answered twice. One query for each 4,096 ids.
     ///
     /// # Errors
     /// The store cannot be read.
