@@ -1,0 +1,173 @@
+//! `playhead admin`: tasks of operators.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Subcommand, ValueEnum};
+use playhead_api::access::{AccessClaims, Role as Granted};
+use playhead_domain::AccountId;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::{clock, keys, output, progress};
+
+/// The longest time that a token is valid: a year.
+const VALID_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub task: Task,
+}
+
+/// Tasks of operators.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Make an access token for the API
+    Token(TokenArgs),
+}
+
+/// Whose token, and what it allows.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  TOKEN=$(playhead admin token)
+  TOKEN=$(playhead admin token --role content_admin --valid 1h)
+  playhead admin token --account 0198c5a0-7d1e-7c44-8a51-2f9d3c1b6e07 --json
+  curl -H \"Authorization: Bearer $TOKEN\" …
+
+The token alone goes to standard output, the account to standard error. Needs no running server.")]
+pub struct TokenArgs {
+    /// The account; without it a new one, which openAccount then opens
+    #[arg(long, value_name = "UUID")]
+    pub account: Option<AccountId>,
+    /// What it allows; may be given again [default: viewer]
+    #[arg(long = "role", value_enum, value_name = "ROLE")]
+    pub roles: Vec<Role>,
+    /// How long it is valid, such as 30m, 12h or 7d
+    #[arg(long, value_parser = duration, default_value = "12h", value_name = "TIME")]
+    pub valid: Duration,
+    /// One JSON object: {token, accountId, roles, expiresAt}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Role {
+    /// Watch, and manage the own account
+    Viewer,
+    /// Add, edit and withdraw titles
+    ContentAdmin,
+    /// Run the service
+    Operator,
+}
+
+impl From<Role> for Granted {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::ContentAdmin => Self::ContentAdmin,
+            Role::Operator => Self::Operator,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    token: String,
+    account_id: AccountId,
+    roles: Vec<Granted>,
+    expires_at: String,
+}
+
+/// Does it.
+///
+/// # Errors
+/// The keys can neither be read nor made.
+pub fn run(config: &Config, args: Args) -> anyhow::Result<()> {
+    let Task::Token(args) = args.task;
+    let token = mint(config, &args)?;
+    output::print(args.json, &token, || token.token.clone())?;
+    if !args.json {
+        let roles = args.roles.iter().filter_map(ValueEnum::to_possible_value);
+        let roles: Vec<_> = roles.map(|role| role.get_name().to_owned()).collect();
+        let roles = if roles.is_empty() { "viewer".to_owned() } else { roles.join(", ") };
+        let quiet = indicatif::ProgressBar::hidden();
+        progress::say(
+            &quiet,
+            format_args!(
+                "account {}, roles {roles}, valid until {}",
+                token.account_id, token.expires_at
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn mint(config: &Config, args: &TokenArgs) -> anyhow::Result<Token> {
+    let key = keys::access(&config.data)?;
+    let account_id = args.account.unwrap_or_else(|| AccountId(clock::new_id()));
+    let mut roles: Vec<Granted> = args.roles.iter().map(|role| Granted::from(*role)).collect();
+    if roles.is_empty() {
+        roles.push(Granted::Viewer);
+    }
+    let valid_ms = i64::try_from(args.valid.as_millis())?;
+    let claims = AccessClaims::new(account_id, roles.clone(), clock::now_ms(), valid_ms);
+    let expires_at = clock::rfc3339(claims.exp.saturating_mul(1_000));
+    Ok(Token { token: key.sign(&claims)?, account_id, roles, expires_at })
+}
+
+/// Reads `30s`, `15m`, `12h` or `7d`.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let seconds = match text.strip_prefix(digits) {
+        Some("s") => 1,
+        Some("m") => 60,
+        Some("h") => 3_600,
+        Some("d") => 86_400,
+        _ => bail!("write a number with s, m, h or d behind it, such as 12h"),
+    };
+    let number: u64 = digits.parse()?;
+    let valid = Duration::from_secs(number.saturating_mul(seconds));
+    if valid.is_zero() || valid > VALID_MAX {
+        bail!("a token is valid for 1s to 366d");
+    }
+    Ok(valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_a_limit() {
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("7d").unwrap(), Duration::from_secs(7 * 86_400));
+        for text in ["12", "h", "", "0h", "367d", "1y", "-1h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_account_and_is_accepted() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config { data: dir.path().to_owned(), ..Config::default() };
+        let args = TokenArgs {
+            account: None,
+            roles: vec![Role::ContentAdmin],
+            valid: Duration::from_secs(60),
+            json: false,
+        };
+        let token = mint(&config, &args).unwrap();
+        let tokens = keys::access(dir.path()).unwrap().tokens().unwrap();
+        let identity = tokens.verify(&token.token, clock::now_ms()).unwrap();
+        assert_eq!(identity.account_id, token.account_id);
+        assert!(identity.roles.contains(&Granted::ContentAdmin));
+        assert!(!identity.roles.contains(&Granted::Viewer));
+    }
+}

@@ -1,0 +1,161 @@
+//! The running server: everything wired together, started and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use axum::{Router, middleware};
+use playhead_api::{ApiOptions, Services, router};
+use playhead_commands::Commands;
+use playhead_eventlog::EventLog;
+use playhead_eventlog::embedded::EmbeddedLog;
+use playhead_projections::ProgressFeed;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::failure::Advise;
+use crate::read_models::ReadModels;
+use crate::{keys, requests, store};
+
+/// A server that answers. Stop it with [`App::shutdown`]; dropped, it stops without order.
+pub struct App {
+    addr: SocketAddr,
+    services: Arc<Services>,
+    log: Arc<EmbeddedLog>,
+    read_models: ReadModels,
+    stop: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    grace: Duration,
+}
+
+impl App {
+    /// Opens everything in the data directory and begins to answer. `holder` is what others are
+    /// told who want to write to the same directory.
+    ///
+    /// # Errors
+    /// The log, a key or a read model cannot be opened, or the address is taken.
+    pub async fn start(config: &Config, holder: &str) -> anyhow::Result<Self> {
+        let listener = listen(&config.listen).await?;
+        let addr = listener.local_addr().context("asking for the own address failed")?;
+        let log = store::open(config, holder).await?;
+        let shared: Arc<dyn EventLog> = log.clone();
+        let read_models = ReadModels::open(&shared, &config.data).await?;
+        let services = Arc::new(services(config, &shared, &read_models)?);
+        let stop = CancellationToken::new();
+        let server = serve(listener, router(Arc::clone(&services)), stop.clone());
+        let grace = Duration::from_millis(config.shutdown_grace_ms);
+        Ok(Self { addr, services, log, read_models, stop, server, grace })
+    }
+
+    /// The address that it answers on.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What it answers with.
+    #[must_use]
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Stops: accepts no more connections, finishes the requests that run, within the grace, then
+    /// stops the read models and closes the log.
+    ///
+    /// # Errors
+    /// The server had failed before.
+    pub async fn shutdown(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        // Subscriptions have no end of their own; this is theirs.
+        self.services.progress.stop().await;
+        let served = match tokio::time::timeout(self.grace, &mut self.server).await {
+            Ok(served) => served.context("the server ended unexpectedly")?,
+            Err(_) => {
+                tracing::warn!(grace = ?self.grace, "cutting off requests that still run");
+                self.server.abort();
+                Ok(())
+            }
+        };
+        for projection in &self.services.projections {
+            projection.stop().await;
+        }
+        self.read_models.close().await;
+        self.log.close().await;
+        served.context("answering requests failed")
+    }
+}
+
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address} failed"))
+        .advise(|| "give another address with --listen; port 0 takes any free port".to_owned())
+}
+
+fn services(
+    config: &Config,
+    log: &Arc<dyn EventLog>,
+    read_models: &ReadModels,
+) -> anyhow::Result<Services> {
+    let access_tokens = keys::access(&config.data)?.tokens()?;
+    Ok(Services {
+        log: Arc::clone(log),
+        commands: Arc::new(Commands::new(Arc::clone(log))),
+        playback_tokens: Arc::new(keys::playback(&config.data)?),
+        access_tokens: Arc::new(access_tokens),
+        catalog: Arc::new(read_models.catalog.clone()),
+        continue_watching: Arc::new(read_models.continue_watching.clone()),
+        projections: read_models.follow(log),
+        progress: ProgressFeed::spawn(Arc::clone(log)),
+        clock: Arc::new(SystemClock),
+        options: ApiOptions {
+            introspection: config.introspection,
+            request_timeout: Duration::from_millis(config.request_timeout_ms),
+            requests_max: config.requests_max,
+            streams_max: config.streams_max,
+            ..ApiOptions::default()
+        },
+    })
+}
+
+fn serve(
+    listener: TcpListener,
+    routes: Router,
+    stop: CancellationToken,
+) -> JoinHandle<std::io::Result<()>> {
+    let routes = routes.layer(middleware::from_fn(requests::log));
+    let listener = listener.tap_io(|connection| {
+        // Answers are written whole, so waiting for more to send only costs time.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused");
+        }
+    });
+    tokio::spawn(async move {
+        axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_starts_on_a_free_port_and_lets_go_of_its_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: dir.path().to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            ..Config::default()
+        };
+        for _ in 0..2 {
+            let app = App::start(&config, "test").await.unwrap();
+            assert_ne!(app.addr().port(), 0);
+            app.shutdown().await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Puts the settings together and remembers where each comes from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::error::ConfigError;
+use super::keys::{KEYS, Key, Kind};
+use super::{Config, Flags, Settings};
+
+/// The variables of the process whose names begin with `PLAYHEAD_`.
+pub type Environment = BTreeMap<String, String>;
+
+const PREFIX: &str = "PLAYHEAD_";
+/// What the source of a setting is called that nobody sets.
+pub(super) const DEFAULT: &str = "default";
+const FILE_VARIABLE: &str = "PLAYHEAD_CONFIG";
+
+/// The variables of this process that may be settings. Bytes that are not UTF-8 are replaced, and
+/// empty ones count as not set.
+#[must_use]
+pub fn environment() -> Environment {
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
+        .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// The settings that file, environment and flags lead to.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn load(flags: &Flags, environment: &Environment) -> Result<Settings, ConfigError> {
+    let named = flags.file.clone().or_else(|| environment.get(FILE_VARIABLE).map(PathBuf::from));
+    let beside_file = Given::from_environment(environment).chain(Given::from_flags(flags));
+    let beside_file: Vec<Given> = beside_file.collect();
+    let file = match named {
+        Some(file) => Some(read(&file)?),
+        None => in_data_dir(&beside_file)?,
+    };
+    let defaults = Serialized::defaults(Config::default());
+    let mut figment = Figment::new().merge(Named { name: DEFAULT.to_owned(), inner: defaults });
+    if let Some(file) = file {
+        figment = figment.merge(file);
+    }
+    figment = beside_file.into_iter().fold(figment, Figment::merge);
+    let config: Config = figment.extract().map_err(|error| invalid(&error))?;
+    let sources: Vec<_> = KEYS.iter().map(|key| (key, source_of(&figment, key.name))).collect();
+    for (key, source) in &sources {
+        if !key.allows(&config) {
+            return Err(ConfigError::Invalid {
+                key: key.name.to_owned(),
+                rule: key.rule.to_owned(),
+                source_name: source.clone(),
+                value: key.value(&config).to_string(),
+            });
+        }
+    }
+    let known: Vec<_> = KEYS.iter().map(Key::variable).chain([FILE_VARIABLE.to_owned()]).collect();
+    let ignored = environment.keys().filter(|name| !known.contains(name)).cloned().collect();
+    Ok(Settings { config, sources, ignored })
+}
+
+/// The file in the data directory, if there is one.
+fn in_data_dir(given: &[Given]) -> Result<Option<FileSettings>, ConfigError> {
+    let data = given.iter().rev().find(|given| given.key == "data");
+    let data = data.and_then(|given| given.value.as_str().map(PathBuf::from));
+    let file = data.unwrap_or_else(|| Config::default().data).join("playhead.toml");
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let settings = read(&file)?;
+    if settings.values.contains_key("data") {
+        return Err(ConfigError::DataInsideData { file });
+    }
+    Ok(Some(settings))
+}
+
+fn read(file: &Path) -> Result<FileSettings, ConfigError> {
+    let text = fs::read_to_string(file)
+        .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    let mut values: Dict = Toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+        file: file.to_owned(),
+        reason: error.to_string().trim_end().to_owned(),
+    })?;
+    if let Some(key) = values.keys().find(|key| Key::named(key).is_none()) {
+        return Err(ConfigError::UnknownKey { file: file.to_owned(), key: key.clone() });
+    }
+    let beside = file.parent().unwrap_or(Path::new(""));
+    if let Some(data) = values.get("data").and_then(Value::as_str) {
+        let data = beside.join(data).to_string_lossy().into_owned();
+        values.insert("data".to_owned(), Value::from(data));
+    }
+    Ok(FileSettings { file: file.to_owned(), values })
+}
+
+fn source_of(figment: &Figment, key: &str) -> String {
+    figment.find_metadata(key).map_or_else(String::new, |metadata| metadata.name.to_string())
+}
+
+fn invalid(error: &figment::Error) -> ConfigError {
+    use figment::error::Kind::{InvalidType, InvalidValue};
+    let key = error.path.last().cloned().unwrap_or_default();
+    let value = match &error.kind {
+        InvalidType(actual, _) | InvalidValue(actual, _) => actual.to_string(),
+        other => other.to_string(),
+    };
+    ConfigError::Invalid {
+        rule: Key::named(&key).map_or_else(|| "valid".to_owned(), |key| key.rule.to_owned()),
+        source_name: error.metadata.as_ref().map_or_else(String::new, |from| from.name.to_string()),
+        key,
+        value,
+    }
+}
+
+/// A provider under another name.
+struct Named<P> {
+    name: String,
+    inner: P,
+}
+
+impl<P: Provider> Provider for Named<P> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        self.inner.data()
+    }
+}
+
+/// The settings of a file.
+struct FileSettings {
+    file: PathBuf,
+    values: Dict,
+}
+
+impl Provider for FileSettings {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(format!("file {}", self.file.display()))
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
+    }
+}
+
+/// One setting from the environment or from a flag.
+struct Given {
+    key: &'static str,
+    value: Value,
+    source: String,
+}
+
+impl Given {
+    fn from_environment(environment: &Environment) -> impl Iterator<Item = Self> + '_ {
+        KEYS.iter().filter_map(|key| {
+            let variable = key.variable();
+            let value = typed(key.kind, environment.get(&variable)?);
+            Some(Self { key: key.name, value, source: format!("environment {variable}") })
+        })
+    }
+
+    fn from_flags(flags: &Flags) -> impl Iterator<Item = Self> {
+        let verbose = match flags.verbose {
+            0 => None,
+            1 => Some("debug"),
+            _ => Some("trace"),
+        };
+        let text = |text: &str| Value::from(text);
+        [
+            ("data", "--data", flags.data.as_ref().map(|dir| text(&dir.to_string_lossy()))),
+            ("listen", "--listen", flags.listen.as_deref().map(text)),
+            ("log", "-v", verbose.map(text)),
+            ("log_format", "--log-format", flags.log_format.map(|format| text(format.as_str()))),
+        ]
+        .into_iter()
+        .filter_map(|(key, flag, value)| {
+            Some(Self { key, value: value?, source: format!("flag {flag}") })
+        })
+    }
+}
+
+impl Provider for Given {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.source.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let dict = Dict::from([(self.key.to_owned(), self.value.clone())]);
+        Ok(Map::from([(Profile::Default, dict)]))
+    }
+}
+
+/// Text that does not look like its type stays text, and is refused later with its source.
+fn typed(kind: Kind, text: &str) -> Value {
+    let parsed = match kind {
+        Kind::Text | Kind::Choice(_) => None,
+        Kind::Integer(..) => text.parse::<u64>().ok().map(Value::from),
+        Kind::Flag => text.parse::<bool>().ok().map(Value::from),
+    };
+    parsed.unwrap_or_else(|| Value::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn source(settings: &Settings, key: &str) -> String {
+        let found = settings.sources.iter().find(|(known, _)| known.name == key);
+        found.map(|(_, source)| source.clone()).unwrap()
+    }
+
+    fn with_file(text: &str) -> (tempfile::TempDir, Flags) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("playhead.toml"), text).unwrap();
+        let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
+        (dir, flags)
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_before_the_file_before_defaults() {
+        let (_dir, mut flags) = with_file("listen = \"f:1\"\npartitions = 8\nlog = \"warn\"");
+        flags.listen = Some("g:3".to_owned());
+        let environment = variables(&[("PLAYHEAD_LISTEN", "e:2"), ("PLAYHEAD_LOG", "error")]);
+        let settings = load(&flags, &environment).unwrap();
+        assert_eq!(settings.config.listen, "g:3");
+        assert_eq!(settings.config.log, "error");
+        assert_eq!(settings.config.partitions, 8);
+        assert_eq!(source(&settings, "listen"), "flag --listen");
+        assert_eq!(source(&settings, "log"), "environment PLAYHEAD_LOG");
+        assert!(source(&settings, "partitions").starts_with("file /"), "{settings:?}");
+        assert_eq!(source(&settings, "introspection"), "default");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_file() {
+        let (dir, flags) = with_file("listn = \"f:1\"");
+        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
+        assert!(error.contains("\"listn\"") && error.contains("playhead.toml"), "{error}");
+        drop(dir);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_with_its_source_and_rule() {
+        let (_dir, flags) = with_file("partitions = \"many\"");
+        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
+        assert!(error.starts_with("partitions must be a power of two"), "{error}");
+        assert!(error.contains("playhead.toml says string \"many\""), "{error}");
+        let environment = variables(&[("PLAYHEAD_PARTITIONS", "48")]);
+        let error = load(&Flags::default(), &environment).unwrap_err().to_string();
+        assert!(error.ends_with("environment PLAYHEAD_PARTITIONS says 48"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_is_refused_with_the_line() {
+        let (_dir, flags) = with_file("listen = \"a:1\"\nlisten");
+        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
+        assert!(error.contains("not valid TOML") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_that_names_no_setting_is_reported() {
+        let environment = variables(&[("PLAYHEAD_SERVICE_HOST", "10.0.0.1")]);
+        let settings = load(&Flags::default(), &environment).unwrap();
+        assert_eq!(settings.ignored, ["PLAYHEAD_SERVICE_HOST"]);
+    }
+
+    #[test]
+    fn a_text_setting_may_look_like_a_number() {
+        let environment = variables(&[("PLAYHEAD_DATA", "2024")]);
+        let settings = load(&Flags::default(), &environment).unwrap();
+        assert_eq!(settings.config.data, PathBuf::from("2024"));
+    }
+
+    #[test]
+    fn the_data_directory_of_a_named_file_is_relative_to_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("own.toml");
+        fs::write(&file, "data = \"store\"").unwrap();
+        let flags = Flags { file: Some(file), ..Flags::default() };
+        let settings = load(&flags, &Environment::new()).unwrap();
+        assert_eq!(settings.config.data, dir.path().join("store"));
+    }
+
+    #[test]
+    fn the_file_in_the_data_directory_cannot_move_it() {
+        let (_dir, flags) = with_file("data = \"elsewhere\"");
+        let error = load(&flags, &Environment::new());
+        assert!(matches!(error, Err(ConfigError::DataInsideData { .. })), "{error:?}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Settings, and where each comes from: default < file < environment < flags.
+//!
+//! The file is TOML: the one that `--config` or `PLAYHEAD_CONFIG` names, else `playhead.toml` in
+//! the data directory if it exists. A key that no setting has is refused. A variable `PLAYHEAD_…`
+//! that names no setting is only reported, because Kubernetes sets such variables on its own for a
+//! service called playhead (`PLAYHEAD_SERVICE_HOST`).
+
+mod error;
+mod keys;
+mod load;
+mod schema;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use playhead_eventlog::PartitionCount;
+use serde::{Deserialize, Serialize};
+
+pub use self::error::ConfigError;
+pub use self::keys::{KEYS, Key, Kind};
+pub use self::load::{Environment, environment, load};
+pub use self::schema::schema;
+
+/// Every setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// The address to listen on; port 0 means any free one.
+    pub listen: String,
+    /// The partition count of a log that is created now; an existing log keeps its own.
+    pub partitions: u16,
+    /// What is logged, in the syntax of `tracing_subscriber::filter::Targets`.
+    pub log: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Whether GraphQL answers introspection queries.
+    pub introspection: bool,
+    /// How long a request may take before it is answered with `OVERLOADED`, in milliseconds.
+    pub request_timeout_ms: u64,
+    /// How many requests are worked on at once; more are answered with `OVERLOADED` right away.
+    pub requests_max: usize,
+    /// How many WebSockets and event streams are open at once; more are answered with
+    /// `OVERLOADED`.
+    pub streams_max: usize,
+    /// How long a stopping server waits for requests that run, in milliseconds.
+    pub shutdown_grace_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "playhead-data".into(),
+            listen: "127.0.0.1:8480".to_owned(),
+            partitions: PartitionCount::DEFAULT.get(),
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            introspection: true,
+            request_timeout_ms: 15_000,
+            requests_max: 4_096,
+            streams_max: 10_000,
+            shutdown_grace_ms: 10_000,
+        }
+    }
+}
+
+impl Config {
+    /// The partition count of a log that is created now.
+    #[must_use]
+    pub fn partition_count(&self) -> PartitionCount {
+        PartitionCount::new(self.partitions).unwrap_or(PartitionCount::DEFAULT)
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// The settings that were given as flags.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`: not a setting, but where settings are.
+    pub file: Option<PathBuf>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--log-format`
+    pub log_format: Option<LogFormat>,
+    /// How often `-v` was given.
+    pub verbose: u8,
+}
+
+/// The settings, and where each comes from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The settings.
+    pub config: Config,
+    /// Where each comes from, in the order of [`KEYS`].
+    pub sources: Vec<(&'static Key, String)>,
+    /// Variables that look like settings but are none.
+    pub ignored: Vec<String>,
+}
+
+impl Settings {
+    /// Whether nothing but the program itself sets it.
+    #[must_use]
+    pub fn is_default(&self, name: &str) -> bool {
+        self.sources.iter().any(|(key, source)| key.name == name && source == load::DEFAULT)
+    }
+}
+
+impl LogFormat {
+    /// The name as in a file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}

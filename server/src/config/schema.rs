@@ -1,0 +1,59 @@
+//! The JSON Schema of the configuration file, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::Config;
+use super::keys::{KEYS, Key, Kind};
+
+/// The JSON Schema of the configuration file.
+#[must_use]
+pub fn schema() -> Value {
+    let properties: Map<_, _> =
+        KEYS.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Playhead configuration file",
+        "description": "TOML. Environment variables and flags go before it.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn property(key: &Key) -> Value {
+    let mut property = match key.kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
+        Kind::Integer(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Kind::Flag => json!({ "type": "boolean" }),
+    };
+    if let Some(fields) = property.as_object_mut() {
+        fields.insert("description".to_owned(), key.meaning.into());
+        fields.insert("default".to_owned(), key.value(&Config::default()));
+    }
+    property
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_a_key_and_every_key_a_setting() {
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let fields: Vec<_> = config.as_object().unwrap().keys().cloned().collect();
+        let mut keys: Vec<_> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+        keys.sort();
+        let mut sorted = fields;
+        sorted.sort();
+        assert_eq!(sorted, keys);
+    }
+
+    /// `schemas/config.schema.json` is what editors get. If this fails, the file has to follow.
+    #[test]
+    fn the_pinned_schema_is_the_current_one() {
+        let pinned = include_str!("../../../schemas/config.schema.json");
+        let current = serde_json::to_string_pretty(&schema()).unwrap();
+        assert_eq!(pinned.trim_end(), current);
+    }
+}

@@ -1,0 +1,128 @@
+//! What came of an import.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::titles::Put;
+use crate::output::{count, per_second, seconds};
+
+/// What came of an import of titles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// True if nothing was to be written.
+    pub dry_run: bool,
+    /// Records read, whatever came of them.
+    pub read: u64,
+    /// Titles that were new.
+    pub added: u64,
+    /// Titles that were known otherwise.
+    pub changed: u64,
+    /// Titles that were known just so.
+    pub already_there: u64,
+    /// Records left out on purpose, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Records that could not be imported.
+    pub errors: u64,
+    /// Events recorded.
+    pub events: u64,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Events recorded per second.
+    pub events_per_second: u64,
+}
+
+impl Tally {
+    pub(super) fn put(&mut self, put: Put) {
+        self.read += 1;
+        match put {
+            Put::Added => self.added += 1,
+            Put::Changed => self.changed += 1,
+            Put::AlreadyThere => self.already_there += 1,
+            Put::Withdrawn => *self.skipped.entry("withdrawn here").or_default() += 1,
+        }
+    }
+
+    pub(super) fn skip(&mut self, reason: &'static str) {
+        self.read += 1;
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    pub(super) fn error(&mut self) {
+        self.read += 1;
+        self.errors += 1;
+    }
+
+    pub(super) fn finish(&mut self, elapsed_ms: u64) {
+        self.events = if self.dry_run { 0 } else { self.added + self.changed };
+        self.elapsed_ms = elapsed_ms;
+        self.events_per_second = per_second(self.events, elapsed_ms);
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let would = if self.dry_run { "dry run: " } else { "" };
+        let mut line = format!(
+            "{would}{} read, {} added, {} changed, {} already there, {}, {} errors in {}",
+            count(self.read),
+            count(self.added),
+            count(self.changed),
+            count(self.already_there),
+            self.skips(),
+            count(self.errors),
+            seconds(self.elapsed_ms),
+        );
+        if self.events > 0 {
+            line.push_str(&format!(" ({} events/s)", count(self.events_per_second)));
+        } else if self.added + self.changed + self.errors == 0 {
+            line.push_str(": nothing to do");
+        }
+        line
+    }
+
+    fn skips(&self) -> String {
+        let total = count(self.skipped.values().sum());
+        let reasons: Vec<_> = self
+            .skipped
+            .iter()
+            .map(|(reason, number)| format!("{} {reason}", count(*number)))
+            .collect();
+        if reasons.is_empty() {
+            format!("{total} skipped")
+        } else {
+            format!("{total} skipped ({})", reasons.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_that_adds_nothing_says_so() {
+        let mut tally = Tally::default();
+        tally.put(Put::AlreadyThere);
+        tally.finish(12);
+        assert_eq!(
+            tally.line(),
+            "1 read, 0 added, 0 changed, 1 already there, 0 skipped, 0 errors in 0.0 s: nothing to \
+             do"
+        );
+    }
+
+    #[test]
+    fn reasons_for_skipping_are_counted_one_by_one() {
+        let mut tally = Tally::default();
+        tally.skip("adult");
+        tally.skip("videoGame");
+        tally.put(Put::Added);
+        tally.finish(500);
+        assert_eq!(
+            tally.line(),
+            "3 read, 1 added, 0 changed, 0 already there, 2 skipped (1 adult, 1 videoGame), 0 \
+             errors in 0.5 s (2 events/s)"
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! `playhead log`: shows and checks the event log. Locks and changes nothing, so it works while a
+//! server runs.
+
+mod ls;
+mod read;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::config::Config;
+
+/// What to do with the log.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to do with the log.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// How many events of which kind there are
+    Ls(ls::Args),
+    /// The events, one a line
+    Read(read::Args),
+    /// Read and check every byte
+    Verify(verify::Args),
+}
+
+/// Shows or checks the log.
+///
+/// # Errors
+/// There is no log, or it cannot be read.
+pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
+    match args.what {
+        What::Ls(args) => ls::run(config, &args).await,
+        What::Read(args) => read::run(config, &args).await,
+        What::Verify(args) => verify::run(config, &args).await,
+    }
+}

@@ -1,0 +1,78 @@
+//! `playhead log verify`: reads and checks every byte of the log.
+
+use std::time::Instant;
+
+use playhead_eventlog::embedded;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::output::{count, seconds};
+use crate::{output, progress, store};
+
+/// How to report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  playhead log verify
+  playhead log verify --json
+
+Exit status 1 if a byte is not what was written; the first bad position is named.")]
+pub struct Args {
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    events: u64,
+    appends: u64,
+    bytes: u64,
+    torn_tail_bytes: u64,
+    elapsed_ms: u64,
+}
+
+impl Report {
+    fn line(&self) -> String {
+        let mut line = format!(
+            "sound: {} events in {} appends, {} bytes, read in {}",
+            count(self.events),
+            count(self.appends),
+            count(self.bytes),
+            seconds(self.elapsed_ms)
+        );
+        if self.torn_tail_bytes > 0 {
+            line.push_str(&format!(
+                "; {} bytes behind the end belong to appends that were never answered or are \
+                 being written",
+                count(self.torn_tail_bytes)
+            ));
+        }
+        line
+    }
+}
+
+/// Checks the log and prints what was found.
+pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let dir = config.data.clone();
+    let bar = progress::bar(0, "bytes");
+    let shown = bar.clone();
+    let verified = tokio::task::spawn_blocking(move || {
+        embedded::verify(&dir, |done, total| {
+            shown.set_length(total);
+            shown.set_position(done);
+        })
+    });
+    let verified = verified.await?;
+    bar.finish_and_clear();
+    let found = store::explain(&config.data, verified)?;
+    let report = Report {
+        events: found.events,
+        appends: found.batches,
+        bytes: found.bytes,
+        torn_tail_bytes: found.torn_tail_bytes,
+        elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    Ok(output::print(args.json, &report, || report.line())?)
+}

@@ -1,0 +1,148 @@
+//! `playhead replay`: builds read models anew from the log.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use playhead_eventlog::EventLog;
+use playhead_replay::{Model, RebuildReport};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::failure::Advise;
+use crate::output::{count, per_second, seconds, table};
+use crate::{output, progress, read_models, store};
+
+/// What to build.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Build a read model from the start of the log, compare it row by row, and switch to it
+    Rebuild(RebuildArgs),
+}
+
+/// Which read model.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  playhead replay rebuild continue_watching
+  playhead replay rebuild catalog --json | jq .equal
+
+Needs the data directory for itself: stop the server first. Exit status 1 if the rebuilt read model
+differs from the live one; the live one then stays, and both are kept.")]
+pub struct RebuildArgs {
+    /// catalog or continue_watching
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Switch to the rebuilt read model even if it differs
+    #[arg(long)]
+    pub force: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: &'static str,
+    #[serde(flatten)]
+    rebuilt: RebuildReport,
+    elapsed_ms: u64,
+    events_per_second: u64,
+}
+
+/// Rebuilds and reports.
+///
+/// # Errors
+/// The log or a store cannot be read or written, or the read models differ.
+pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
+    let What::Rebuild(args) = args.what;
+    let model: Model = args.model.parse()?;
+    // Opening for reading first: a directory without a log is an error here, not a new log.
+    drop(store::open_read_only(config).await?);
+    let log = store::open(config, "playhead replay rebuild").await?;
+    let rebuilt = rebuild(config, log.clone(), model, args.force).await;
+    log.close().await;
+    let report = rebuilt?;
+    output::print(args.json, &report, || text(&report))?;
+    let RebuildReport { compared, equal, switched, .. } = report.rebuilt;
+    if compared && !equal {
+        let kept = if switched { "switched to the rebuilt one" } else { "the live one stays" };
+        let differs: anyhow::Result<()> =
+            Err(anyhow::anyhow!("the rebuilt {model} differs from the live one; {kept}"));
+        return differs.advise(|| {
+            "look at the differences above; --force switches to the rebuilt read model".to_owned()
+        });
+    }
+    if !switched {
+        bail!("the rebuilt {model} did not become the live one");
+    }
+    Ok(())
+}
+
+async fn rebuild(
+    config: &Config,
+    log: Arc<dyn EventLog>,
+    model: Model,
+    force: bool,
+) -> anyhow::Result<Report> {
+    let began = Instant::now();
+    let bar = progress::bar(log.head().total(), "events");
+    let shown = bar.clone();
+    let dir = read_models::directory(&config.data);
+    let rebuilt = playhead_replay::rebuild(log, &dir, model, force, move |events| {
+        shown.set_position(events);
+    });
+    let rebuilt = rebuilt.await;
+    bar.finish_and_clear();
+    let rebuilt = rebuilt.with_context(|| format!("rebuilding {model} failed"))?;
+    let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let events_per_second = per_second(rebuilt.events, elapsed_ms);
+    Ok(Report { model: model.as_str(), rebuilt, elapsed_ms, events_per_second })
+}
+
+fn text(report: &Report) -> String {
+    let rebuilt = &report.rebuilt;
+    let rows: Vec<_> = rebuilt
+        .tables
+        .iter()
+        .map(|table| vec![table.name.clone(), count(table.rows), count(table.differing)])
+        .collect();
+    let verdict = match (rebuilt.compared, rebuilt.equal) {
+        (false, _) => "there was no live one to compare with",
+        (true, true) => "equal to the live one, row by row",
+        (true, false) => "DIFFERENT from the live one",
+    };
+    let differences = rebuilt.tables.iter().flat_map(|table| {
+        table.differences.iter().map(|difference| {
+            let side = |row: &Option<String>| row.clone().unwrap_or_else(|| "no row".to_owned());
+            format!(
+                "\n  {}: live {} rebuilt {}",
+                table.name,
+                side(&difference.left),
+                side(&difference.right)
+            )
+        })
+    });
+    format!(
+        "{}: {} events folded into {} rows in {} ({} events/s); {verdict}\n\n{}\n{}\ngeneration {}\n\
+         SHA-256    {}",
+        report.model,
+        count(rebuilt.events),
+        count(rebuilt.rows),
+        seconds(report.elapsed_ms),
+        count(report.events_per_second),
+        table(&["table", "rows", "differing"], &rows),
+        differences.collect::<String>(),
+        rebuilt.generation.display(),
+        rebuilt.hash,
+    )
+}
