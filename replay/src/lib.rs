@@ -9,4 +9,4 @@ pub mod compare;
 pub mod rebuild;
 
 pub use compare::{Comparison, Difference, TableReport, compare};
-pub use rebuild::{Model, RebuildError, RebuildReport, UnknownModel, rebuild};
+pub use rebuild::{Model, Phase, RebuildError, RebuildReport, UnknownModel, rebuild};

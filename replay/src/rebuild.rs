@@ -61,6 +61,17 @@ impl FromStr for Model {
     }
 }
 
+/// What a rebuild is busy with, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Bringing the live generation to the head of the log.
+    BringingUp,
+    /// Folding the log into the new generation.
+    Folding,
+    /// Comparing the two, row by row.
+    Comparing,
+}
+
 /// What a rebuild did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RebuildReport {
@@ -68,9 +79,9 @@ pub struct RebuildReport {
     pub events: u64,
     /// How many rows the new generation has.
     pub rows: u64,
-    /// Every table, compared with the live generation if there was one to compare with.
+    /// Every table, compared with the live generation if that is of this version.
     pub tables: Vec<TableReport>,
-    /// Whether there was a live generation of this version. If not, nothing could differ.
+    /// Whether the live generation is of this version. If not, nothing could be compared.
     pub compared: bool,
     /// Whether the generations were compared and have the same content.
     pub equal: bool,
@@ -95,10 +106,11 @@ pub enum RebuildError {
 
 /// Builds the next generation of a read model under a directory of read models, up to the head of
 /// the log as it is now, and compares it with the live one, which is first brought to the same
-/// place. Switches to it if both are equal, if there was nothing to compare with, or if `force`.
+/// place, and made if there is none. Switches to it if both are equal, if the live one is of another
+/// version and cannot be compared, or if `force`.
 ///
-/// `progress` is told the number of events folded into the new generation so far. No projection may
-/// be running on the live generation: stop it first, and open the live generation anew afterwards.
+/// `progress` is told of each phase as it begins, and of the number of events folded in it so far. No
+/// projection may be running on the live generation: stop it first, and open the live generation anew afterwards.
 ///
 /// # Errors
 /// A store or the log cannot be read or written; the live generation stays the live one.
@@ -107,7 +119,7 @@ pub async fn rebuild(
     dir: &Path,
     model: Model,
     force: bool,
-    progress: impl FnMut(u64),
+    progress: impl FnMut(Phase, u64),
 ) -> Result<RebuildReport, RebuildError> {
     let generations = Generations::new(dir, model.as_str());
     match model {
@@ -122,15 +134,20 @@ async fn rebuild_as<F: Fold>(
     log: Arc<dyn EventLog>,
     generations: &Generations,
     force: bool,
-    progress: impl FnMut(u64),
+    mut progress: impl FnMut(Phase, u64),
 ) -> Result<RebuildReport, RebuildError> {
     let (live, next) = (generations.live()?, generations.next()?);
     let until = log.head();
-    let compared = bring_up::<F>(&log, &live, &until).await?;
+    progress(Phase::BringingUp, 0);
+    let bringing_up = |events| progress(Phase::BringingUp, events);
+    let compared = bring_up::<F>(&log, &live, &until, bringing_up).await?;
+    progress(Phase::Folding, 0);
     let store = SqliteStore::<F>::open_fresh(&next).await?;
     let built: Arc<dyn ReadModel> = Arc::new(store.clone());
-    let events = catch_up_to(log, built, &until, progress).await?;
+    let folding = |events| progress(Phase::Folding, events);
+    let events = catch_up_to(log, built, &until, folding).await?;
     store.seal().await?;
+    progress(Phase::Comparing, events);
     let Comparison { tables, rows, hash, equal } =
         if compared { compare(&live, &next).await? } else { describe(&next).await? };
     let equal = compared && equal;
@@ -143,15 +160,13 @@ async fn rebuild_as<F: Fold>(
     Ok(RebuildReport { events, rows, tables, compared, equal, switched, generation: next, hash })
 }
 
-/// Brings the live generation to a place in the log; false if there is none of this version.
+/// Brings the live generation to a place in the log; false if it is of another version.
 async fn bring_up<F: Fold>(
     log: &Arc<dyn EventLog>,
     live: &Path,
     until: &Cursor,
+    progress: impl FnMut(u64),
 ) -> Result<bool, RebuildError> {
-    if !live.exists() {
-        return Ok(false);
-    }
     let store = match SqliteStore::<F>::open(live).await {
         Ok(store) => store,
         Err(StoreError::OtherVersion { found, wanted, .. }) => {
@@ -161,7 +176,7 @@ async fn bring_up<F: Fold>(
         Err(error) => return Err(error.into()),
     };
     let model: Arc<dyn ReadModel> = Arc::new(store.clone());
-    let caught_up = catch_up_to(Arc::clone(log), model, until, drop).await;
+    let caught_up = catch_up_to(Arc::clone(log), model, until, progress).await;
     store.close().await;
     caught_up?;
     Ok(true)

@@ -46,6 +46,7 @@ impl App {
         let shared: Arc<dyn EventLog> = log.clone();
         let read_models = ReadModels::open(&shared, &config.data).await?;
         let services = Arc::new(services(config, &shared, &read_models)?);
+        catch_up(&services, Duration::from_millis(config.startup_wait_ms)).await;
         let stop = CancellationToken::new();
         let server = serve(listener, router(Arc::clone(&services)), stop.clone());
         let grace = Duration::from_millis(config.shutdown_grace_ms);
@@ -95,6 +96,25 @@ async fn listen(address: &str) -> anyhow::Result<TcpListener> {
         .await
         .with_context(|| format!("listening on {address} failed"))
         .advise(|| "give another address with --listen; port 0 takes any free port".to_owned())
+}
+
+/// Waits until the read models show what the log holds, so that the first query after a restart sees
+/// all of it. Clients that connect meanwhile wait, too. After `limit` the server answers all the same:
+/// writes need no read model, and `/readyz` says how far they are.
+async fn catch_up(services: &Services, limit: Duration) {
+    let head = services.log.head();
+    let all_passed = async {
+        for projection in &services.projections {
+            for (partition, next) in head.iter() {
+                if let Some(last) = next.checked_sub(1) {
+                    projection.passed(partition, last).await;
+                }
+            }
+        }
+    };
+    if tokio::time::timeout(limit, all_passed).await.is_err() {
+        tracing::warn!(?limit, "answering although the read models are behind; see /readyz");
+    }
 }
 
 fn services(

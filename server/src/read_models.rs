@@ -65,7 +65,8 @@ async fn open<F: Fold>(
     let opened = match open_live(&generations).await {
         Err(StoreError::OtherVersion { found, wanted, .. }) => {
             tracing::info!(%model, found, wanted, "building the read model anew from the log");
-            let report = playhead_replay::rebuild(Arc::clone(log), dir, model, false, drop).await;
+            let report =
+                playhead_replay::rebuild(Arc::clone(log), dir, model, false, |_, _| ()).await;
             let report = report.with_context(|| format!("rebuilding {model} failed"))?;
             tracing::info!(%model, report.events, report.rows, "the read model is rebuilt");
             open_live(&generations).await

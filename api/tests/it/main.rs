@@ -12,4 +12,6 @@ mod ownership;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod streams;

@@ -41,7 +41,9 @@ pub(super) struct PlayChange {
     pub(super) ended_at_ms: Option<i64>,
 }
 
-/// What a heartbeat says of its session.
+/// What the heartbeats of a session say of it: the latest one, but for the length of the title,
+/// which the latest one need not name. It is the greatest that any of them named, so that it does not
+/// depend on the order in which they arrive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heartbeat {
     pub(super) sequence: u32,
@@ -108,9 +110,8 @@ impl Changes {
             viewing::Event::Progressed(progressed) => {
                 let play = self.play(progressed.session_id, || new_play!(progressed));
                 let heartbeat = Heartbeat::from(&progressed);
-                if play.latest.is_none_or(|latest| latest.sequence < heartbeat.sequence) {
-                    play.latest = Some(heartbeat);
-                }
+                let latest = play.latest.map_or(heartbeat, |latest| latest.and(heartbeat));
+                play.latest = Some(latest);
             }
             viewing::Event::Dismissed(dismissed) => {
                 let pair = (dismissed.profile_id, dismissed.title_id);
@@ -159,6 +160,14 @@ impl Changes {
             .chain(self.dismissals.keys().copied())
             .collect();
         pairs.into_iter().collect()
+    }
+}
+
+impl Heartbeat {
+    /// What both say together.
+    fn and(self, other: Self) -> Self {
+        let later = if self.sequence >= other.sequence { self } else { other };
+        Self { duration_ms: self.duration_ms.max(other.duration_ms), ..later }
     }
 }
 

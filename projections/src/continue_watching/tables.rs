@@ -30,7 +30,9 @@ const PUT_PLAYS: Statement = Statement {
         "ON CONFLICT (session_id) DO UPDATE SET \
          device = COALESCE(excluded.device, plays.device), \
          ended_at_ms = COALESCE(excluded.ended_at_ms, plays.ended_at_ms)",
-        latest!("sequence", "position_ms", "played_ms", "duration_ms", "credits_start_ms", "at_ms")
+        latest!("sequence", "position_ms", "played_ms", "credits_start_ms", "at_ms"),
+        ", duration_ms = CASE WHEN COALESCE(excluded.duration_ms, 0) > COALESCE(plays.duration_ms, 0) \
+         THEN excluded.duration_ms ELSE plays.duration_ms END"
     ),
 };
 /// The newest 20 ([`PLAYS_MAX`]) plays of each pair.
@@ -106,9 +108,13 @@ pub(super) async fn store(
     put_episodes(connection, changes).await.map_err(StoreError::sql("writing episodes"))
 }
 
-/// Takes a heartbeat into the plays of its pair, unless a later one of the session is known.
+/// Takes a heartbeat into the plays of its pair; only the length of the title, if a later one of the
+/// session is known.
 fn take(plays: &mut Plays, session_id: SessionId, started_at_ms: i64, heartbeat: Heartbeat) {
-    if plays.get(&session_id).is_some_and(|play| play.sequence >= heartbeat.sequence) {
+    let known = plays.get_mut(&session_id);
+    let duration_ms = heartbeat.duration_ms.max(known.as_ref().and_then(|play| play.duration_ms));
+    if let Some(later) = known.filter(|play| play.sequence >= heartbeat.sequence) {
+        later.duration_ms = duration_ms;
         return;
     }
     let play = Play {
@@ -117,7 +123,7 @@ fn take(plays: &mut Plays, session_id: SessionId, started_at_ms: i64, heartbeat:
         sequence: heartbeat.sequence,
         position_ms: heartbeat.position_ms,
         played_ms: heartbeat.played_ms,
-        duration_ms: heartbeat.duration_ms,
+        duration_ms,
         credits_start_ms: heartbeat.credits_start_ms,
         at_ms: heartbeat.at_ms,
     };

@@ -70,6 +70,13 @@ pub const KEYS: &[Key] = &[
         rule: "true or false",
     },
     Key {
+        name: "startup_wait_ms",
+        meaning: "How long a starting server waits for its read models before it answers, in \
+                  milliseconds.",
+        kind: Kind::Integer(0, 3_600_000),
+        rule: "a whole number from 0 to 3,600,000",
+    },
+    Key {
         name: "request_timeout_ms",
         meaning: "How long a request may take before it is answered with OVERLOADED, in \
                   milliseconds.",

@@ -37,6 +37,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Whether GraphQL answers introspection queries.
     pub introspection: bool,
+    /// How long a starting server waits for its read models before it answers, in milliseconds.
+    pub startup_wait_ms: u64,
     /// How long a request may take before it is answered with `OVERLOADED`, in milliseconds.
     pub request_timeout_ms: u64,
     /// How many requests are worked on at once; more are answered with `OVERLOADED` right away.
@@ -57,6 +59,7 @@ impl Default for Config {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             introspection: true,
+            startup_wait_ms: 30_000,
             request_timeout_ms: 15_000,
             requests_max: 4_096,
             streams_max: 10_000,

@@ -88,7 +88,7 @@ fn the_same_import_again_adds_nothing_and_says_so() {
     let films = films.to_str().unwrap();
     import(&data, &[films]);
     let again = import(&data, &[films]);
-    assert_eq!((&again["added"], &again["unchanged"]), (&json!(0), &json!(52)));
+    assert_eq!((&again["added"], &again["already_there"]), (&json!(0), &json!(52)));
     let told = run(&data, &["import", "films", films]).ok();
     let told = told.stdout + &told.stderr;
     assert!(told.contains("0 added"), "{told}");

@@ -49,6 +49,8 @@ pub(crate) struct StopPlaybackInput {
     position_ms: Option<Milliseconds>,
     /// How much was really played in the session.
     played_ms: Option<Milliseconds>,
+    /// How long the title is, if the player knows.
+    duration_ms: Option<Milliseconds>,
     /// The sequence of that heartbeat, counted up from the one before; the last one there can be
     /// without it.
     sequence: Option<i32>,
@@ -267,7 +269,7 @@ async fn record_last(
         sequence,
         position_ms,
         played_ms: input.played_ms.map(|ms| ms.0),
-        duration_ms: None,
+        duration_ms: input.duration_ms.map(|ms| ms.0),
         quality: Quality::default(),
     };
     let progressed = match heartbeat.observed(grant, caller.now_ms) {
