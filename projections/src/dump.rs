@@ -5,6 +5,7 @@ use std::path::Path;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde::Serialize;
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteValueRef,
 };
@@ -56,7 +57,9 @@ impl Dump {
             .filename(path)
             .create_if_missing(false)
             .row_buffer_size(1_000)
-            .pragma("query_only", "1");
+            .pragma("query_only", "1")
+            // Reading whole tables is slow on purpose.
+            .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options)
