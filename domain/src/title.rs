@@ -104,6 +104,25 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// A title of which only this is known.
+    #[must_use]
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            year: None,
+            runtime_ms: None,
+            credits_start_ms: None,
+            genres: vec![],
+            directors: vec![],
+            cast: vec![],
+            synopsis: None,
+            artwork_url: None,
+            episode_of: None,
+            source: None,
+        }
+    }
+
     /// Checks every field against its rule.
     ///
     /// # Errors

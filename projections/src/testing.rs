@@ -188,20 +188,7 @@ pub(crate) async fn prepare_all<F: Fold>(statements: Vec<String>) {
 }
 
 pub(crate) fn metadata(name: &str) -> Metadata {
-    Metadata {
-        kind: Kind::Movie,
-        name: name.to_owned(),
-        year: None,
-        runtime_ms: None,
-        credits_start_ms: None,
-        genres: vec![],
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
-        source: None,
-    }
+    Metadata::new(Kind::Movie, name)
 }
 
 pub(crate) fn episode(series: u64, season: u32, number: u32) -> Metadata {

@@ -38,20 +38,7 @@ fn context(number: u128) -> Context {
 }
 
 fn metadata(name: &str) -> Metadata {
-    Metadata {
-        kind: Kind::Movie,
-        name: name.to_owned(),
-        year: Some(1927),
-        runtime_ms: Some(7_200_000),
-        credits_start_ms: None,
-        genres: vec![],
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
-        source: None,
-    }
+    Metadata { year: Some(1927), runtime_ms: Some(7_200_000), ..Metadata::new(Kind::Movie, name) }
 }
 
 /// A household that may watch one film.

@@ -7,20 +7,7 @@ const TITLE: TitleId = TitleId(Uuid::from_u128(0xA));
 const AT: i64 = 1_000;
 
 fn movie(name: &str) -> Metadata {
-    Metadata {
-        kind: Kind::Movie,
-        name: name.to_owned(),
-        year: None,
-        runtime_ms: None,
-        credits_start_ms: None,
-        genres: vec![],
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
-        source: None,
-    }
+    Metadata::new(Kind::Movie, name)
 }
 
 fn added(name: &str) -> Event {

@@ -32,18 +32,9 @@ async fn append(log: &MemoryLog, stream: String, number: u64, event: &impl Store
 
 async fn add_title(log: &MemoryLog, number: u64) {
     let metadata = Metadata {
-        kind: Kind::Movie,
-        name: format!("Title {number}"),
         year: Some(1999),
-        runtime_ms: None,
-        credits_start_ms: None,
         genres: vec!["Drama".to_owned()],
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
-        source: None,
+        ..Metadata::new(Kind::Movie, format!("Title {number}"))
     };
     let title_id = TitleId(id(3, number));
     let added = Event::Added(TitleAdded { title_id, metadata, at_ms: 5 });

@@ -16,9 +16,9 @@ use crate::idempotency::Intention;
 use crate::schema::scalars::Milliseconds;
 use crate::schema::title::{Title, TitleType, of_state};
 
-/// Puts a title into the catalogue.
+/// All that is known of a title, as its administrators write it.
 #[derive(Debug, InputObject)]
-pub(crate) struct AddTitleInput {
+pub(crate) struct TitleMetadataInput {
     /// The name that viewers see, 1 to 500 characters.
     name: String,
     /// What kind of title it is.
@@ -49,6 +49,13 @@ pub(crate) struct AddTitleInput {
     season: Option<i32>,
     /// The number in the season: counted from 1.
     episode: Option<i32>,
+}
+
+/// Puts a title into the catalogue.
+#[derive(Debug, InputObject)]
+pub(crate) struct AddTitleInput {
+    #[graphql(flatten)]
+    metadata: TitleMetadataInput,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -58,36 +65,8 @@ pub(crate) struct AddTitleInput {
 pub(crate) struct EditTitleInput {
     /// Which one.
     title_id: ID,
-    /// The name that viewers see, 1 to 500 characters.
-    name: String,
-    /// What kind of title it is.
-    #[graphql(name = "type")]
-    kind: TitleType,
-    /// The year of first release, from 1870 to 2100.
-    year: Option<i32>,
-    /// The running time.
-    runtime_ms: Option<Milliseconds>,
-    /// Where the closing credits begin.
-    credits_start_ms: Option<Milliseconds>,
-    /// Genres, most fitting first; at most 20.
-    #[graphql(default)]
-    genres: Vec<String>,
-    /// Directors; at most 200.
-    #[graphql(default)]
-    directors: Vec<String>,
-    /// Actors, in the order of the credits; at most 200.
-    #[graphql(default)]
-    cast: Vec<String>,
-    /// What it is about, at most 5,000 characters.
-    synopsis: Option<String>,
-    /// A picture for it: an http or https URL.
-    artwork_url: Option<String>,
-    /// The series, for episodes only; season and episode go with it.
-    series_id: Option<ID>,
-    /// The season: counted from 1; 0 for specials.
-    season: Option<i32>,
-    /// The number in the season: counted from 1.
-    episode: Option<i32>,
+    #[graphql(flatten)]
+    metadata: TitleMetadataInput,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -133,16 +112,16 @@ impl TitleMutation {
     async fn add_title(
         &self,
         context: &Context<'_>,
-        mut input: AddTitleInput,
+        input: AddTitleInput,
     ) -> Result<AddTitlePayload, Error> {
         let caller = Caller::of(context)?;
         let account_id = caller.require(Role::ContentAdmin)?.account_id;
-        let key = input.idempotency_key.take();
-        let metadata = match input.metadata() {
+        let metadata = match input.metadata.read() {
             Ok(metadata) => metadata,
             Err(invalid) => return Ok(Outcome::refused(invalid, account_id).into()),
         };
-        let intention = Intention::of(caller, account_id, "addTitle", key.as_deref())?;
+        let intention =
+            Intention::of(caller, account_id, "addTitle", input.idempotency_key.as_deref())?;
         let title_id = TitleId(intention.new_id);
         let command = Command::Add { title_id, metadata, at_ms: caller.now_ms };
         let run = run(caller, title_id, intention)?;
@@ -183,15 +162,15 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
     let Some(title_id) = global_id::title(&input.title_id) else {
         return Ok(Outcome::refused(TitleRefusal::Unknown, account_id));
     };
-    let key = input.idempotency_key.clone();
-    let mut metadata = match AddTitleInput::from(input).metadata() {
+    let mut metadata = match input.metadata.read() {
         Ok(metadata) => metadata,
         Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
     };
     let state = caller.services.commands.titles.state(&title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
     metadata.source = state.listed().and_then(|known| known.source.clone());
-    let intention = Intention::of(caller, account_id, "editTitle", key.as_deref())?;
+    let intention =
+        Intention::of(caller, account_id, "editTitle", input.idempotency_key.as_deref())?;
     let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
     let run = run(caller, title_id, intention)?;
     run.run(&command, |state| of_state(title_id, state)).await
@@ -204,10 +183,10 @@ fn run(caller: &Caller, title_id: TitleId, intention: Intention) -> Result<Run<'
     Ok(Run { caller, account_id, handler, id: title_id, intention })
 }
 
-impl AddTitleInput {
+impl TitleMetadataInput {
     /// What is to be known of the title. The rules for the values are the domain's; here only what
     /// has no place in its types is refused.
-    fn metadata(self) -> Result<Metadata, InvalidValue> {
+    fn read(self) -> Result<Metadata, InvalidValue> {
         let episode_of = self.episode_of()?;
         let year = self.year.map(u16::try_from).transpose();
         Ok(Metadata {
@@ -243,43 +222,5 @@ impl AddTitleInput {
             season: natural("season", season)?,
             number: natural("episode", number)?,
         }))
-    }
-}
-
-impl From<EditTitleInput> for AddTitleInput {
-    fn from(input: EditTitleInput) -> Self {
-        let EditTitleInput {
-            title_id: _,
-            name,
-            kind,
-            year,
-            runtime_ms,
-            credits_start_ms,
-            genres,
-            directors,
-            cast,
-            synopsis,
-            artwork_url,
-            series_id,
-            season,
-            episode,
-            idempotency_key,
-        } = input;
-        Self {
-            name,
-            kind,
-            year,
-            runtime_ms,
-            credits_start_ms,
-            genres,
-            directors,
-            cast,
-            synopsis,
-            artwork_url,
-            series_id,
-            season,
-            episode,
-            idempotency_key,
-        }
     }
 }

@@ -107,20 +107,7 @@ pub(crate) fn metadata() -> impl Strategy<Value = Metadata> {
 }
 
 fn little_metadata() -> impl Strategy<Value = Metadata> {
-    (kind(), "[A-B]").prop_map(|(kind, name)| Metadata {
-        kind,
-        name,
-        year: None,
-        runtime_ms: None,
-        credits_start_ms: None,
-        genres: vec![],
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
-        source: None,
-    })
+    (kind(), "[A-B]").prop_map(|(kind, name)| Metadata::new(kind, name))
 }
 
 fn all_metadata() -> impl Strategy<Value = Metadata> {

@@ -139,19 +139,12 @@ fn title(row: &Row<'_>, columns: &Columns) -> Result<Item, Flaw> {
     // IMDb writes 0 for running times that nobody knows.
     let minutes = row.number::<u64>("runtimeMinutes", minutes)?.filter(|minutes| *minutes > 0);
     let metadata = Metadata {
-        kind,
-        name: needed("primaryTitle", name)?.trim().to_owned(),
         year: row.number("startYear", year)?,
         runtime_ms: minutes.map(|minutes| minutes.saturating_mul(60_000)),
-        credits_start_ms: None,
         genres: genres
             .map_or_else(Vec::new, |genres| genres.split(',').map(str::to_owned).collect()),
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
         source: Some(Source { catalogue: IMDB.to_owned(), key: key.clone() }),
+        ..Metadata::new(kind, needed("primaryTitle", name)?.trim())
     };
     metadata.validate().map_err(|invalid| {
         let name = match invalid.field {

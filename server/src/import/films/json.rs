@@ -95,18 +95,15 @@ fn film(
     let catalogue = if own { OWN } else { WIKIPEDIA };
     let key = key(catalogue, &name, year, &href, repetitions);
     let metadata = Metadata {
-        kind: Kind::Movie,
-        name,
         year,
         runtime_ms: runtime_min.map(|minutes| minutes.saturating_mul(60_000)),
-        credits_start_ms: None,
         genres: fields.optional("genres")?.unwrap_or_default(),
         directors: people(fields.optional("directors")?),
         cast: people(fields.optional("cast")?),
         synopsis: synopsis.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         artwork_url: fields.optional("thumbnail")?,
-        episode_of: None,
         source: Some(Source { catalogue: catalogue.to_owned(), key: key.clone() }),
+        ..Metadata::new(Kind::Movie, name)
     };
     metadata.validate().map_err(|invalid| fields.invalid(invalid))?;
     let title_id = ids::title(catalogue, &key);

@@ -46,18 +46,10 @@ fn film(row: &Row<3>, movie_id: u32) -> Result<Found, Flaw> {
     let key = movie_id.to_string();
     let (name, year) = name_and_year(title);
     let metadata = Metadata {
-        kind: Kind::Movie,
-        name: name.to_owned(),
         year,
-        runtime_ms: None,
-        credits_start_ms: None,
         genres: genre_list(genres),
-        directors: vec![],
-        cast: vec![],
-        synopsis: None,
-        artwork_url: None,
-        episode_of: None,
         source: Some(Source { catalogue: MOVIELENS.to_owned(), key: key.clone() }),
+        ..Metadata::new(Kind::Movie, name)
     };
     metadata
         .validate()
