@@ -1,7 +1,7 @@
 //! What clients talk to: GraphQL, and the few plain HTTP routes beside it.
 //!
-//! A request passes three doors. [`front`] is strict about HTTP and refuses, before the parser or
-//! the validator sees them, documents that would cost too much. [`schema`] resolves what is left:
+//! A request passes three doors. `front` is strict about HTTP and refuses, before the parser or
+//! the validator sees them, documents that would cost too much. `schema` resolves what is left:
 //! reads from the read models and from folded streams, writes through
 //! [`playhead_commands::Commands`]. [`errors`] turns every refusal and failure into a stable code
 //! of `schemas/error-codes.json`; nothing unexpected leaves the process as text.

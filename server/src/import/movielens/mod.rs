@@ -1,7 +1,7 @@
 //! `playhead import movielens`: films, and each rating as a play (<https://grouplens.org/datasets/movielens/>).
 //!
 //! MovieLens knows when somebody rated a film, and neither how long the film is nor how much of it
-//! they saw. So every film is taken to run [`plays::RUNTIME_MS`], and a rating of 3 or more means
+//! they saw. So every film is taken to run `plays::RUNTIME_MS`, and a rating of 3 or more means
 //! that it was watched to the end, one below that it was left at `rating / 3` of it. The play ends
 //! at the time of the rating and began as much earlier as was watched. Users become accounts with
 //! one profile and a standard plan, opened when their first play began.
