@@ -72,6 +72,8 @@ codes! {
         PositionTimeout = "POSITION_TIMEOUT", SERVICE_UNAVAILABLE;
         /// Too much is going on, or the service is closing.
         Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE;
+        /// The log takes no more writes until the server is started again; reads go on.
+        ReadOnly = "READ_ONLY", SERVICE_UNAVAILABLE;
         /// Something unexpected went wrong.
         Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
         /// There is no such thing, or it is somebody else's.
@@ -130,6 +132,7 @@ pub enum ErrorCode {
 
 /// What a client gets when something unexpected happened.
 const INTERNAL: &str = "something went wrong on our side; the correlation id helps to find it";
+const READ_ONLY: &str = "the service takes no writes until its operator has mended it; reads go on";
 const OVERLOADED: &str = "the service cannot take this right now; try again in a moment";
 
 /// What is wrong with a request.
@@ -407,8 +410,12 @@ pub(crate) fn of_record(error: &RecordError, correlation_id: Uuid) -> Fault {
 /// The log refused: another process or a mended disk may take it later, or nobody ever will.
 fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
     match error {
-        AppendError::Stopped { .. } | AppendError::Closed | AppendError::Conflict { .. } => {
+        AppendError::Stopped { .. } => {
             tracing::error!(%correlation_id, %error, "the log takes no appends");
+            Fault::new(Code::ReadOnly, READ_ONLY)
+        }
+        AppendError::Closed | AppendError::Conflict { .. } => {
+            tracing::error!(%correlation_id, %error, "an append was not taken");
             Fault::overloaded()
         }
         AppendError::IdTaken { .. }

@@ -196,7 +196,8 @@ async fn wait_for_positions(endpoint: &Endpoint, parts: &Parts) -> Result<(), Re
     // A value that is no text becomes one that is no position.
     let values = values.iter().map(|value| value.to_str().unwrap_or("?"));
     let Some(positions) = position::decode_all(values) else {
-        let message = "the header Playhead-Position must name at most 8 positions";
+        let message = "the header Playhead-Position must be 1 to 8 positions as this service answered \
+                       them, separated by commas";
         return Err(Refused::Http(Fault::new(Code::BadRequest, message)));
     };
     let services = &endpoint.services;

@@ -19,15 +19,22 @@ pub(crate) async fn alive() -> Response<Body> {
     plain(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-/// `/readyz`: every read model follows the log closely.
+/// `/readyz`: the log takes writes, and every read model follows it closely.
 pub(crate) async fn ready(State(endpoint): State<Arc<Endpoint>>) -> Response<Body> {
     let services = &endpoint.services;
     let projections: Vec<_> = services.projections.iter().map(projection).collect();
-    let ready = projections.iter().all(|(ready, _)| *ready);
+    let caught_up = projections.iter().all(|(ready, _)| *ready);
+    let stopped = services.log.stopped();
+    let (ready, status) = match (&stopped, caught_up) {
+        (Some(_), _) => (false, "read_only"),
+        (None, false) => (false, "catching_up"),
+        (None, true) => (true, "ready"),
+    };
     let projections: Vec<_> = projections.into_iter().map(|(_, status)| status).collect();
     let body = json!({
-        "status": if ready { "ready" } else { "catching_up" },
+        "status": status,
         "events": services.log.head().total(),
+        "log_stopped": stopped,
         "projections": projections,
     });
     plain(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)

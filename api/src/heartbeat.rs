@@ -23,8 +23,9 @@ use crate::routes::{Correlation, Endpoint, plain, plain_fault};
 const BODY_BYTES_MAX: usize = 64 * 1_024;
 /// The most heartbeats of one request: a player that was offline sends what it kept.
 const HEARTBEATS_MAX: usize = 100;
-/// The greatest sequence: GraphQL shows it as an `Int`.
-const SEQUENCE_MAX: u32 = i32::MAX.unsigned_abs();
+/// The greatest sequence: GraphQL shows it as an `Int`, and the greatest of those is kept for the
+/// position at which a session is stopped.
+const SEQUENCE_MAX: u32 = i32::MAX.unsigned_abs() - 1;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -90,19 +91,58 @@ fn is_array(bytes: &[u8]) -> bool {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Reported<'_>>, Fault> {
-    let parsed = if is_array(bytes) {
-        serde_json::from_slice(bytes)
+    let all: Vec<_> = if is_array(bytes) {
+        serde_json::from_slice(bytes).map_err(|_| misfit::<Vec<Reported<'_>>>(bytes))?
     } else {
-        serde_json::from_slice(bytes).map(|one| vec![one])
+        vec![serde_json::from_slice(bytes).map_err(|_| misfit::<Reported<'_>>(bytes))?]
     };
-    let all: Vec<_> = parsed.map_err(|error| {
-        Fault::new(Code::InvalidInput, format!("the body is not what it must be: {error}"))
-    })?;
     if (1..=HEARTBEATS_MAX).contains(&all.len()) {
         return Ok(all);
     }
     let message = format!("the array must have 1 to {HEARTBEATS_MAX} heartbeats");
     Err(Fault::new(Code::InvalidInput, message))
+}
+
+/// Why a body is no `T`. Reads it once more, slowly, to find the place.
+fn misfit<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Fault {
+    let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(deserializer) else {
+        return Fault::new(Code::BadRequest, "the body has more behind its end");
+    };
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    if !error.is_data() {
+        return Fault::new(Code::BadRequest, format!("the body is not JSON: {error}"));
+    }
+    let field = path.rsplit('.').next().unwrap_or_default();
+    let rule = match field {
+        "token" => "a text",
+        "sequence" => "a whole number from 0 to 2147483646",
+        "positionMs" | "playedMs" | "durationMs" | "bufferMs" => {
+            "a whole number of milliseconds, at least 0"
+        }
+        "height" | "bitrateBps" | "rebuffers" => "a whole number, at least 0",
+        "quality" => "an object with height, bitrateBps, bufferMs and rebuffers, each optional",
+        // A member is missing or unknown, or there is no object: the library says which.
+        _ => return missing_or_unknown(&path, &error),
+    };
+    // An unknown member ends the path itself.
+    if error.to_string().starts_with("unknown field") || error.to_string().starts_with("missing") {
+        return missing_or_unknown(&path, &error);
+    }
+    Fault::new(Code::InvalidInput, format!("{field} must be {rule}")).at(path)
+}
+
+fn missing_or_unknown(path: &str, error: &serde_json::Error) -> Fault {
+    let said = error.to_string();
+    let said = said.split(" at line").next().unwrap_or_default();
+    let message = if said.starts_with("unknown field") || said.starts_with("missing field") {
+        said.replace('`', "\"")
+    } else {
+        "a heartbeat must be an object with token, sequence and positionMs".to_owned()
+    };
+    let fault = Fault::new(Code::InvalidInput, message);
+    if path == "." { fault } else { fault.at(path) }
 }
 
 fn observe(

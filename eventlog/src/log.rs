@@ -68,6 +68,11 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The cursor behind the last event of every partition.
     fn head(&self) -> Cursor;
+
+    /// Why the log takes no more appends until it is opened anew; `None` while it takes them.
+    fn stopped(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Why something could not be read.

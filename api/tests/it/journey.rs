@@ -241,3 +241,18 @@ async fn refusals_name_their_field_and_rule() {
     let payload = client.mutate("stopPlayback", forged, "sessionId").await;
     assert_eq!(payload["errors"][0]["code"], "PLAYBACK_TOKEN_INVALID");
 }
+
+#[tokio::test]
+async fn an_episode_belongs_to_a_series_of_the_catalogue() {
+    let api = TestApi::start().await;
+    let mut client = api.client(1);
+    let film = client.film("Metropolis").await;
+    for series in [film.as_str(), "VGl0bGU6MDE5", ""] {
+        let input = json!({
+            "name": "Pilot", "type": "EPISODE", "seriesId": series, "season": 1, "episode": 1,
+        });
+        let payload = client.mutate("addTitle", input, "title { id }").await;
+        assert_eq!(payload["errors"][0]["code"], "INVALID_INPUT", "{series:?}");
+        assert_eq!(payload["errors"][0]["field"], "seriesId", "{series:?}");
+    }
+}

@@ -66,11 +66,18 @@ async fn one_bad_heartbeat_refuses_all_and_is_named() {
         ),
         (with("sequence", json!(4_000_000_000_u64)), 400, "INVALID_INPUT", "sequence"),
         (with("quality", json!({ "height": 99_999 })), 400, "INVALID_INPUT", "quality.height"),
-        (with("surprise", json!(1)), 400, "INVALID_INPUT", ""),
-        (with("positionMs", json!(-1)), 400, "INVALID_INPUT", ""),
-        (with("positionMs", json!("1")), 400, "INVALID_INPUT", ""),
+        (with("surprise", json!(1)), 400, "INVALID_INPUT", "surprise"),
+        (with("sequence", json!(2_147_483_647)), 400, "INVALID_INPUT", "sequence"),
+        (with("positionMs", json!(-1)), 400, "INVALID_INPUT", "positionMs"),
+        (json!([good, with("positionMs", json!("1"))]), 400, "INVALID_INPUT", "[1].positionMs"),
+        (
+            json!([with("quality", json!({ "height": "tall" }))]),
+            400,
+            "INVALID_INPUT",
+            "[0].quality.height",
+        ),
         (json!([]), 400, "INVALID_INPUT", ""),
-        (json!(vec![json!({}); 1]), 400, "INVALID_INPUT", ""),
+        (json!([{}]), 400, "INVALID_INPUT", "[0]"),
         (json!(null), 400, "INVALID_INPUT", ""),
     ];
     for (body, status, code, field) in table {
@@ -80,6 +87,9 @@ async fn one_bad_heartbeat_refuses_all_and_is_named() {
         assert_eq!(error["field"].as_str().unwrap_or(""), field, "{body}");
     }
     assert_eq!(positions(&client).await, json!([]));
+    let negative = client.heartbeat(with("positionMs", json!(-1))).await.body;
+    let rule = "positionMs must be a whole number of milliseconds, at least 0";
+    assert_eq!(negative["error"]["message"], rule);
 }
 
 #[tokio::test]
@@ -104,6 +114,12 @@ async fn heartbeats_of_another_form_are_refused() {
         api.send(request.body(Body::from(body)).unwrap()).await
     };
     assert_eq!(send("text/plain", "{}".into()).await.status, 415);
+    for broken in ["{", "[{]", "", "{} {}"] {
+        let answer = send("application/json", broken.into()).await;
+        let code = (answer.status.as_u16(), answer.body["error"]["code"].clone());
+        assert!(code.0 == 400, "{broken}: {code:?}");
+    }
+    assert_eq!(send("application/json", "{".into()).await.body["error"]["code"], "BAD_REQUEST");
     let large = send("application/json", " ".repeat(64 * 1_024 + 1)).await;
     assert_eq!(
         (large.status.as_u16(), &large.body["error"]["code"]),

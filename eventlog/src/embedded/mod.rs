@@ -218,6 +218,10 @@ impl EventLog for EmbeddedLog {
     fn head(&self) -> Cursor {
         self.shared.index().head()
     }
+
+    fn stopped(&self) -> Option<String> {
+        self.shared.stopped().map(str::to_owned)
+    }
 }
 
 fn misplaced(position: u64) -> ReadError {

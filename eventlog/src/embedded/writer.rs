@@ -10,7 +10,7 @@
 //! group is unknown, and a second sync may report success without having written anything
 //! ("fsyncgate": Rebello et al., *Can Applications Recover from fsync Failures?*, ATC 2020).
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -41,11 +41,14 @@ pub(super) struct Shared {
     index: RwLock<Index>,
     /// Tells followers that something was published.
     published: watch::Sender<()>,
+    /// The first failure of the writer, after which it writes nothing more.
+    stopped: OnceLock<String>,
 }
 
 impl Shared {
     pub(super) fn new(index: Index) -> Self {
-        Self { index: RwLock::new(index), published: watch::Sender::new(()) }
+        let published = watch::Sender::new(());
+        Self { index: RwLock::new(index), published, stopped: OnceLock::new() }
     }
 
     /// A panic of the writer may leave the lock poisoned; what is published is whole all the same.
@@ -55,6 +58,10 @@ impl Shared {
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
     }
 
     pub(super) fn follow(&self) -> watch::Receiver<()> {
@@ -73,13 +80,11 @@ pub(super) struct Writer<S> {
     /// The group: its bytes and what is to be answered once they are durable.
     buffer: Vec<u8>,
     answers: Vec<(Answer, Result<Appended, AppendError>)>,
-    /// The first failure.
-    stopped: Option<String>,
 }
 
 impl<S: Sink> Writer<S> {
     pub(super) fn new(shared: Arc<Shared>, sink: S, end: u64, closed: bool) -> Self {
-        Self { shared, sink, end, closed, buffer: Vec::new(), answers: Vec::new(), stopped: None }
+        Self { shared, sink, end, closed, buffer: Vec::new(), answers: Vec::new() }
     }
 
     /// Serves the queue until it is closed and empty.
@@ -101,7 +106,7 @@ impl<S: Sink> Writer<S> {
     }
 
     fn take(&mut self, append: &Append, answer: Answer) {
-        let decision = match &self.stopped {
+        let decision = match self.shared.stopped() {
             Some(reason) => Err(stopped(reason)),
             None => self.shared.index().decide(append),
         };
@@ -150,13 +155,14 @@ impl<S: Sink> Writer<S> {
                 Ok(()) => self.publish(),
                 Err(reason) => {
                     tracing::error!(reason, "the event log stops taking appends");
-                    self.stopped = Some(reason);
+                    // Set once: nothing is written after it.
+                    self.shared.stopped.get_or_init(|| reason);
                 }
             }
             self.buffer.clear();
         }
         for (answer, outcome) in self.answers.drain(..) {
-            let outcome = self.stopped.as_deref().map_or(outcome, |reason| Err(stopped(reason)));
+            let outcome = self.shared.stopped().map_or(outcome, |reason| Err(stopped(reason)));
             // A caller that has gone away does not want to know.
             let _gone = answer.send(outcome);
         }
@@ -179,7 +185,7 @@ impl<S: Sink> Writer<S> {
 
     /// Leaves a marker that vouches for the last group, see [`super::recovery`].
     fn finish(mut self) {
-        if self.stopped.is_none() && !self.closed {
+        if self.shared.stopped().is_none() && !self.closed {
             self.mark(0);
             self.commit();
         }
@@ -270,9 +276,15 @@ mod tests {
             writer.commit();
             answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
         });
-        let outcomes = outcomes.collect();
+        let outcomes: Vec<Vec<Outcome>> = outcomes.collect();
         let visible = shared.index().head().total();
+        let failed = outcomes_failed(&outcomes);
+        assert_eq!(shared.stopped().is_some(), failed, "the log says that it has stopped");
         (outcomes, visible)
+    }
+
+    fn outcomes_failed(outcomes: &[Vec<Outcome>]) -> bool {
+        outcomes.iter().flatten().any(is_stopped)
     }
 
     fn is_stopped(outcome: &Outcome) -> bool {

@@ -4,8 +4,9 @@ use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::TitleId;
 use playhead_domain::title::{
-    Command, EpisodeOf, Metadata, Refusal as TitleRefusal, Title as Rules,
+    Command, EpisodeOf, Kind, Metadata, Refusal as TitleRefusal, Title as Rules,
 };
+use playhead_domain::values::check;
 
 use super::{Outcome, Run, payload};
 use crate::access::Role;
@@ -120,6 +121,9 @@ impl TitleMutation {
             Ok(metadata) => metadata,
             Err(invalid) => return Ok(Outcome::refused(invalid, account_id).into()),
         };
+        if let Err(invalid) = check_series(caller, &metadata).await? {
+            return Ok(Outcome::refused(invalid, account_id).into());
+        }
         let intention =
             Intention::of(caller, account_id, "addTitle", input.idempotency_key.as_deref())?;
         let title_id = TitleId(intention.new_id);
@@ -166,6 +170,9 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
         Ok(metadata) => metadata,
         Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
     };
+    if let Err(invalid) = check_series(caller, &metadata).await? {
+        return Ok(Outcome::refused(invalid, account_id));
+    }
     let state = caller.services.commands.titles.state(&title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
     metadata.source = state.listed().and_then(|known| known.source.clone());
@@ -174,6 +181,18 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
     let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
     let run = run(caller, title_id, intention)?;
     run.run(&command, |state| of_state(title_id, state)).await
+}
+
+/// Whether an episode belongs to a series of the catalogue.
+async fn check_series(
+    caller: &Caller,
+    metadata: &Metadata,
+) -> Result<Result<(), InvalidValue>, Fault> {
+    let Some(EpisodeOf { series_id, .. }) = metadata.episode_of else { return Ok(Ok(())) };
+    let state = caller.services.commands.titles.state(&series_id).await;
+    let state = state.map_err(|error| caller.internal("a series cannot be read", &error))?;
+    let series = state.listed().is_some_and(|title| title.kind == Kind::Series);
+    Ok(check(series, "series_id", "the id of a series in the catalogue"))
 }
 
 /// A command of a content administrator to the stream of a title.
