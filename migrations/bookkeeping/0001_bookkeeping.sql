@@ -8,10 +8,12 @@ CREATE TABLE model (
     commits INTEGER NOT NULL
 );
 
--- The next offset to read of each partition of the log; a partition that is missing starts at 0.
+-- The next offset to read of each partition of the log, and the id of the event just before it, by
+-- which the log is known again; a partition that is missing starts at 0.
 CREATE TABLE checkpoint (
     partition_number INTEGER NOT NULL PRIMARY KEY,
-    next_offset INTEGER NOT NULL
+    next_offset INTEGER NOT NULL,
+    last_event_id TEXT NOT NULL
 );
 
 -- Events that could not be folded, and the later events of their streams that wait behind them.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use playhead_eventlog::{Cursor, Partition, StreamName};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::rows::{Statement, integer, natural};
@@ -21,6 +22,8 @@ pub(crate) const NAME_MODEL: &str = "INSERT INTO model (name, version, commits) 
 pub(crate) const MODEL: &str = "SELECT name, version, commits FROM model";
 pub(crate) const CLAIM: &str = "UPDATE model SET commits = commits + 1 WHERE commits = $1";
 pub(crate) const CHECKPOINT: &str = "SELECT partition_number, next_offset FROM checkpoint";
+pub(crate) const LAST_EVENTS: &str =
+    "SELECT partition_number, next_offset, last_event_id FROM checkpoint ORDER BY partition_number";
 pub(crate) const PARKED_COUNT: &str = "SELECT COUNT(*) FROM parked";
 pub(crate) const BLOCKED: &str = "SELECT stream, MIN(version) FROM parked GROUP BY stream";
 pub(crate) const PARKED_AFTER: &str = "SELECT partition_number, event_offset, stream, version, \
@@ -31,9 +34,10 @@ pub(crate) const UNPARK: &str =
     "DELETE FROM parked WHERE partition_number = $1 AND event_offset = $2";
 
 const SET_CHECKPOINT: Statement = Statement {
-    head: "INSERT INTO checkpoint (partition_number, next_offset)",
-    columns: 2,
-    tail: "ON CONFLICT (partition_number) DO UPDATE SET next_offset = excluded.next_offset",
+    head: "INSERT INTO checkpoint (partition_number, next_offset, last_event_id)",
+    columns: 3,
+    tail: "ON CONFLICT (partition_number) DO UPDATE \
+           SET next_offset = excluded.next_offset, last_event_id = excluded.last_event_id",
 };
 const PARK: Statement = Statement {
     head: "INSERT INTO parked \
@@ -41,6 +45,17 @@ const PARK: Statement = Statement {
     columns: 7,
     tail: "ON CONFLICT (partition_number, event_offset) DO UPDATE SET error = excluded.error",
 };
+
+/// The last event of a partition that is before a checkpoint: the log is known again by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastEvent {
+    /// The partition.
+    pub(crate) partition: Partition,
+    /// The offset behind the event: where to read on.
+    pub(crate) next: u64,
+    /// The event's id.
+    pub(crate) id: Uuid,
+}
 
 /// What a writer remembers of its store between two commits.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +101,22 @@ pub(crate) async fn checkpoint(connection: &mut SqliteConnection) -> Result<Curs
     Ok(rows.into_iter().map(|(partition, next)| (Partition(partition), natural(next))).collect())
 }
 
+/// The last event before the checkpoint of each partition that has one.
+pub(crate) async fn last_events(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<LastEvent>, StoreError> {
+    let rows: Vec<(u16, i64, String)> = sqlx::query_as(LAST_EVENTS)
+        .fetch_all(connection)
+        .await
+        .map_err(StoreError::sql("reading the checkpoint"))?;
+    rows.into_iter()
+        .map(|(partition, next, id)| {
+            let id = id.parse().map_err(StoreError::unreadable("checkpoint"))?;
+            Ok(LastEvent { partition: Partition(partition), next: natural(next), id })
+        })
+        .collect()
+}
+
 /// How many events are parked.
 pub(crate) async fn parked_count(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     sqlx::query_scalar::<_, i64>(PARKED_COUNT).fetch_one(connection).await.map(natural)
@@ -100,17 +131,15 @@ pub(crate) async fn claim(
     Ok(claimed.rows_affected() == 1)
 }
 
-/// Writes those partitions of a checkpoint that moved.
+/// Moves the checkpoint of those partitions that have new last events.
 pub(crate) async fn move_checkpoint(
     connection: &mut SqliteConnection,
-    from: &Cursor,
-    to: &Cursor,
+    moved: &[LastEvent],
 ) -> Result<(), sqlx::Error> {
-    let moved: Vec<_> =
-        to.iter().filter(|(partition, next)| from.get(*partition).unwrap_or(0) != *next).collect();
     SET_CHECKPOINT
-        .execute(connection, &moved, |query, (partition, next)| {
-            query.bind(i64::from(partition.0)).bind(integer(*next))
+        .execute(connection, moved, |query, last| {
+            let query = query.bind(i64::from(last.partition.0)).bind(integer(last.next));
+            query.bind(last.id.to_string())
         })
         .await
 }
@@ -167,9 +196,18 @@ pub(crate) fn parked_row(row: &SqliteRow) -> Result<Parked, StoreError> {
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<String> {
-    [IS_NEW, NAME_MODEL, MODEL, CLAIM, CHECKPOINT, PARKED_COUNT, BLOCKED, PARKED_AFTER, UNPARK]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([SET_CHECKPOINT, PARK].map(|statement| statement.text(2)))
-        .collect()
+    let fixed = [
+        IS_NEW,
+        NAME_MODEL,
+        MODEL,
+        CLAIM,
+        CHECKPOINT,
+        LAST_EVENTS,
+        PARKED_COUNT,
+        BLOCKED,
+        PARKED_AFTER,
+        UNPARK,
+    ];
+    let lists = [SET_CHECKPOINT, PARK].map(|statement| statement.text(2));
+    fixed.map(str::to_owned).into_iter().chain(lists).collect()
 }

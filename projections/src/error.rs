@@ -40,6 +40,12 @@ pub enum StoreError {
         /// The store.
         path: PathBuf,
     },
+    /// The log could not be read to tell whether the store was folded from it.
+    #[error("comparing the store with the log: {source}")]
+    Log {
+        /// What the log said.
+        source: ReadError,
+    },
     /// A row is not as this program writes it.
     #[error("{what} cannot be read: {reason}")]
     Unreadable {
@@ -56,6 +62,7 @@ impl StoreError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Sql { source, .. } => is_transient(source),
+            Self::Log { source } => is_passing(source),
             Self::OtherWriter { .. } => true,
             Self::Io { .. } | Self::OtherVersion { .. } | Self::Unreadable { .. } => false,
         }
@@ -90,12 +97,27 @@ fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
+fn is_passing(error: &ReadError) -> bool {
+    matches!(error, ReadError::Io { .. })
+}
+
 /// Why a read model does not follow the log.
 #[derive(Debug, Error)]
 pub enum ProjectionError {
     /// The log could not be read.
     #[error("reading the log for {model}: {source}")]
     Log {
+        /// The read model.
+        model: &'static str,
+        /// What the log said.
+        source: ReadError,
+    },
+    /// The log ends before the checkpoint: it is not the log that was folded, or an older copy of it.
+    #[error(
+        "{model} was folded from another log, or from one that has since been restored ({source}); \
+         restart the program: the read model is then built anew"
+    )]
+    OtherLog {
         /// The read model.
         model: &'static str,
         /// What the log said.
@@ -122,14 +144,17 @@ impl ProjectionError {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Log { source, .. } => matches!(source, ReadError::Io { .. }),
+            Self::Log { source, .. } => is_passing(source),
             Self::Store { source, .. } => source.retryable(),
-            Self::ReaderEnded { .. } => false,
+            Self::OtherLog { .. } | Self::ReaderEnded { .. } => false,
         }
     }
 
     pub(crate) fn log(model: &'static str) -> impl FnOnce(ReadError) -> Self {
-        move |source| Self::Log { model, source }
+        move |source| match source {
+            ReadError::BeyondHead { .. } => Self::OtherLog { model, source },
+            _ => Self::Log { model, source },
+        }
     }
 
     pub(crate) fn store(model: &'static str) -> impl FnOnce(StoreError) -> Self {

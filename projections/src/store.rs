@@ -1,5 +1,6 @@
 //! SQLite stores: one file per read model, one writer, a few readers.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,14 +8,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use playhead_domain::CodecError;
-use playhead_eventlog::{Batch, Cursor, Partition, RecordedEvent};
-use sqlx::ConnectOptions;
+use playhead_eventlog::{Batch, Cursor, EventLog, Partition, ReadError, RecordedEvent};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
+use uuid::Uuid;
 
-use crate::bookkeeping::{self, Ledger};
+use crate::bookkeeping::{self, LastEvent, Ledger};
 use crate::error::StoreError;
 use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 
@@ -35,7 +37,8 @@ const CACHE_FRESH: &str = "-524288";
 pub trait Fold: Default + Send + Sync + 'static {
     /// The name of the read model.
     const NAME: &'static str;
-    /// Goes up whenever the schema or the meaning of a fold changes. A store of another version is
+    /// Goes up whenever the schema, that of the bookkeeping included, or the meaning of a fold
+    /// changes. A store of another version is
     /// not migrated but rebuilt from the log.
     const VERSION: u32;
     /// Makes the tables in an empty database.
@@ -135,6 +138,32 @@ impl<F: Fold> SqliteStore<F> {
         Ok(Self { shared: Arc::new(shared), fold: PhantomData })
     }
 
+    /// Whether the store was folded from this log: the last event before the checkpoint of each
+    /// partition is still where it was. If not, this is another log, or an older copy of it that was
+    /// restored and maybe has grown again; the store says nothing of it and has to be rebuilt. A
+    /// store into which nothing was folded belongs to every log.
+    ///
+    /// # Errors
+    /// The store or the log cannot be read.
+    pub async fn belongs_to(&self, log: &dyn EventLog) -> Result<bool, StoreError> {
+        let failed = StoreError::sql("reading the checkpoint");
+        let mut connection = self.shared.readers.acquire().await.map_err(failed)?;
+        let last_events = bookkeeping::last_events(&mut connection).await?;
+        drop(connection);
+        for last in last_events {
+            let place = [(last.partition, last.next.saturating_sub(1))].into_iter().collect();
+            let found = match log.read(&place, 1).await {
+                Ok(batch) => batch.events.first().map(|event| event.event.id),
+                Err(ReadError::BeyondHead { .. }) => None,
+                Err(source) => return Err(StoreError::Log { source }),
+            };
+            if found != Some(last.id) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Where the store is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -176,7 +205,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 async fn create<F: Fold>(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    use sqlx::Connection;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let tables: i64 = sqlx::query_scalar(bookkeeping::IS_NEW).fetch_one(&mut *transaction).await?;
     if tables == 0 {
@@ -234,6 +262,7 @@ impl<F: Fold> ReadModel for SqliteStore<F> {
             changes: F::default(),
             events: u64::try_from(batch.events.len()).unwrap_or(u64::MAX),
             next: batch.next.clone(),
+            last_events: BTreeMap::new(),
             parked: Vec::new(),
             unparked: Vec::new(),
         };
@@ -243,6 +272,8 @@ impl<F: Fold> ReadModel for SqliteStore<F> {
                 folded.fold(event, attempt, &mut ledger);
             }
         }
+        drop(ledger);
+        folded.remember_last(&batch.events);
         Box::new(folded)
     }
 
@@ -264,17 +295,38 @@ impl<F: Fold> ReadModel for SqliteStore<F> {
     }
 }
 
+/// What the ledger says before a commit, without what is folded and not yet committed.
+struct Before {
+    commits: i64,
+    checkpoint: Cursor,
+    parked: u64,
+}
+
 /// The changes of a batch on their way into the store.
 struct FoldedBatch<F> {
     shared: Arc<Shared>,
     changes: F,
     events: u64,
     next: Cursor,
+    /// Offset and id of the last event of each partition.
+    last_events: BTreeMap<Partition, (u64, Uuid)>,
     parked: Vec<Parked>,
     unparked: Vec<(Partition, u64)>,
 }
 
 impl<F: Fold> FoldedBatch<F> {
+    /// Walks from the end, and no further than until every partition is found.
+    fn remember_last(&mut self, events: &[RecordedEvent]) {
+        let partitions = self.next.iter().count();
+        let last = &mut self.last_events;
+        for event in events.iter().rev() {
+            if last.len() == partitions {
+                return;
+            }
+            last.entry(event.partition).or_insert((event.offset, event.event.id));
+        }
+    }
+
     fn fold(&mut self, event: &RecordedEvent, attempt: Attempt, ledger: &mut Ledger) {
         let blocked = ledger.blocked.get(&event.stream).copied();
         if let Some(version) = blocked.filter(|version| *version < event.version) {
@@ -314,31 +366,81 @@ impl<F: Fold> FoldedBatch<F> {
     }
 }
 
-#[async_trait]
-impl<F: Fold> Folded for FoldedBatch<F> {
-    async fn commit(self: Box<Self>) -> Result<Applied, StoreError> {
-        let Self { shared, changes, events, next, parked, unparked } = *self;
+impl<F: Fold> FoldedBatch<F> {
+    /// The new last events of those partitions that the batch moves. Every one of them must have
+    /// its last event in the batch: the log could not be known again otherwise.
+    fn moved(&self, from: &Cursor) -> Result<Vec<LastEvent>, StoreError> {
+        let moved =
+            self.next.iter().filter(|(partition, next)| from.get(*partition).unwrap_or(0) != *next);
+        moved
+            .map(|(partition, next)| match self.last_events.get(&partition) {
+                Some((offset, id)) if offset.checked_add(1) == Some(next) => {
+                    Ok(LastEvent { partition, next, id: *id })
+                }
+                _ => Err(format!("it moves partition {partition} to {next} without the event"))
+                    .map_err(StoreError::unreadable("a batch")),
+            })
+            .collect()
+    }
+
+    /// Writes everything in one transaction; answers how many events are parked then.
+    async fn write(
+        self,
+        connection: &mut SqliteConnection,
+        before: &Before,
+    ) -> Result<u64, StoreError> {
         let failed = || StoreError::sql("committing a batch");
-        let (commits, from, mut parked_total) = {
-            let ledger = shared.ledger();
-            (ledger.commits, ledger.checkpoint.clone(), ledger.parked)
-        };
-        let mut transaction = shared.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
-        if !bookkeeping::claim(&mut transaction, commits).await.map_err(failed())? {
-            return Err(StoreError::OtherWriter { path: shared.path.clone() });
+        let moved = self.moved(&before.checkpoint)?;
+        let mut parked_total = before.parked;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed())?;
+        if !bookkeeping::claim(&mut transaction, before.commits).await.map_err(failed())? {
+            return Err(StoreError::OtherWriter { path: self.shared.path.clone() });
         }
-        changes.write(&mut transaction).await?;
-        bookkeeping::move_checkpoint(&mut transaction, &from, &next).await.map_err(failed())?;
-        if !parked.is_empty() || !unparked.is_empty() {
-            bookkeeping::park(&mut transaction, &parked).await.map_err(failed())?;
-            bookkeeping::unpark(&mut transaction, &unparked).await.map_err(failed())?;
+        self.changes.write(&mut transaction).await?;
+        bookkeeping::move_checkpoint(&mut transaction, &moved).await.map_err(failed())?;
+        if !self.parked.is_empty() || !self.unparked.is_empty() {
+            bookkeeping::park(&mut transaction, &self.parked).await.map_err(failed())?;
+            bookkeeping::unpark(&mut transaction, &self.unparked).await.map_err(failed())?;
             parked_total = bookkeeping::parked_count(&mut transaction).await.map_err(failed())?;
         }
         transaction.commit().await.map_err(failed())?;
-        let mut ledger = shared.ledger();
-        ledger.commits = commits.saturating_add(1);
-        ledger.checkpoint = next;
-        ledger.parked = parked_total;
-        Ok(Applied { events, parked: parked_total })
+        Ok(parked_total)
     }
 }
+
+#[async_trait]
+impl<F: Fold> Folded for FoldedBatch<F> {
+    async fn commit(self: Box<Self>) -> Result<Applied, StoreError> {
+        let (shared, events, next) = (Arc::clone(&self.shared), self.events, self.next.clone());
+        let before = {
+            let ledger = shared.ledger();
+            Before {
+                commits: ledger.commits,
+                checkpoint: ledger.checkpoint.clone(),
+                parked: ledger.parked,
+            }
+        };
+        let failed = StoreError::sql("committing a batch");
+        let mut connection = shared.writer.acquire().await.map_err(failed)?;
+        let parked = match self.write(&mut connection, &before).await {
+            Ok(parked) => parked,
+            Err(error) => {
+                // Closing rolls back whatever is left. The connection cannot be used again: when the
+                // disk is full SQLite rolls back by itself, of which sqlx learns nothing, so that it
+                // would begin no other transaction on it. The pool opens a new one.
+                if let Err(closing) = connection.close().await {
+                    tracing::debug!(model = F::NAME, %closing, "closing after a failed commit");
+                }
+                return Err(error);
+            }
+        };
+        let mut ledger = shared.ledger();
+        ledger.commits = before.commits.saturating_add(1);
+        ledger.checkpoint = next;
+        ledger.parked = parked;
+        Ok(Applied { events, parked })
+    }
+}
+
+#[cfg(test)]
+mod tests;

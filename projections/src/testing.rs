@@ -43,7 +43,7 @@ pub(crate) fn session(number: u64) -> SessionId {
 /// A log in memory of four partitions.
 pub(crate) struct TestLog {
     pub(crate) log: Arc<MemoryLog>,
-    ids: AtomicU64,
+    pub(crate) ids: AtomicU64,
 }
 
 impl TestLog {

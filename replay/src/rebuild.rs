@@ -79,9 +79,10 @@ pub struct RebuildReport {
     pub events: u64,
     /// How many rows the new generation has.
     pub rows: u64,
-    /// Every table, compared with the live generation if that is of this version.
+    /// Every table, compared with the live generation if that can be.
     pub tables: Vec<TableReport>,
-    /// Whether the live generation is of this version. If not, nothing could be compared.
+    /// Whether the live generation is of this version and was folded from this log. If not, nothing
+    /// could be compared.
     pub compared: bool,
     /// Whether the generations were compared and have the same content.
     pub equal: bool,
@@ -106,8 +107,8 @@ pub enum RebuildError {
 
 /// Builds the next generation of a read model under a directory of read models, up to the head of
 /// the log as it is now, and compares it with the live one, which is first brought to the same
-/// place, and made if there is none. Switches to it if both are equal, if the live one is of another
-/// version and cannot be compared, or if `force`.
+/// place, and made if there is none. Switches to it if both are equal, if the live one cannot be
+/// compared because it is of another version or was folded from another log, or if `force`.
 ///
 /// `progress` is told of each phase as it begins, and of the number of events folded in it so far. No
 /// projection may be running on the live generation: stop it first, and open the live generation anew afterwards.
@@ -160,7 +161,8 @@ async fn rebuild_as<F: Fold>(
     Ok(RebuildReport { events, rows, tables, compared, equal, switched, generation: next, hash })
 }
 
-/// Brings the live generation to a place in the log; false if it is of another version.
+/// Brings the live generation to a place in the log; false if it is of another version, or
+/// was folded from another log.
 async fn bring_up<F: Fold>(
     log: &Arc<dyn EventLog>,
     live: &Path,
@@ -175,10 +177,23 @@ async fn bring_up<F: Fold>(
         }
         Err(error) => return Err(error.into()),
     };
-    let model: Arc<dyn ReadModel> = Arc::new(store.clone());
-    let caught_up = catch_up_to(Arc::clone(log), model, until, progress).await;
+    let brought_up = bring_up_store(log, &store, until, progress).await;
     store.close().await;
-    caught_up?;
+    brought_up
+}
+
+async fn bring_up_store<F: Fold>(
+    log: &Arc<dyn EventLog>,
+    store: &SqliteStore<F>,
+    until: &Cursor,
+    progress: impl FnMut(u64),
+) -> Result<bool, RebuildError> {
+    if !store.belongs_to(log.as_ref()).await? {
+        tracing::info!(model = F::NAME, "the live read model was folded from another log");
+        return Ok(false);
+    }
+    let model: Arc<dyn ReadModel> = Arc::new(store.clone());
+    catch_up_to(Arc::clone(log), model, until, progress).await?;
     Ok(true)
 }
 

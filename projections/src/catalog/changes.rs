@@ -37,7 +37,7 @@ enum Added {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "catalog";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SCHEMA: &'static [&'static str] =
         &[include_str!("../../../migrations/catalog/0001_titles.sql")];
 

@@ -76,7 +76,7 @@ fn is_of<E: StoredEvent>(event_type: &str) -> bool {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "continue_watching";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SCHEMA: &'static [&'static str] =
         &[include_str!("../../../migrations/continue_watching/0001_plays.sql")];
 

@@ -131,7 +131,7 @@ async fn a_store_of_another_version_is_not_opened() {
     store.store.close().await;
     let Err(error) = SqliteStore::<Mended>::open(&store.path()).await else { panic!("opened") };
     let StoreError::OtherVersion { found, wanted, .. } = error else { panic!("{error}") };
-    assert_eq!((found.as_str(), wanted.as_str()), ("catalog 1", "words 1"));
+    assert_eq!((found.as_str(), wanted.as_str()), ("catalog 2", "words 1"));
 }
 
 #[tokio::test]
@@ -318,6 +318,7 @@ async fn a_log_that_lost_events_is_an_error_that_names_the_model() {
     )
     .await
     .unwrap_err();
-    assert!(matches!(error, ProjectionError::Log { model: "counter", .. }), "{error}");
+    assert!(matches!(error, ProjectionError::OtherLog { model: "counter", .. }), "{error}");
+    assert!(error.to_string().contains("restart the program"), "{error}");
     assert!(!error.retryable());
 }

@@ -62,8 +62,12 @@ async fn watch(log: &MemoryLog, number: u64) {
 }
 
 async fn log_of(titles: u64) -> Arc<MemoryLog> {
+    log_with(0..titles).await
+}
+
+async fn log_with(titles: std::ops::Range<u64>) -> Arc<MemoryLog> {
     let log = Arc::new(MemoryLog::new(PartitionCount::new(8).unwrap()));
-    for number in 0..titles {
+    for number in titles {
         add_title(&log, number).await;
         watch(&log, number).await;
     }
@@ -150,6 +154,32 @@ async fn a_missing_live_store_is_made_and_a_foreign_one_replaced() {
     let again = rebuild_catalog(&log, dir.path(), false).await;
     assert!(!again.compared && again.switched);
     assert_eq!(first.hash, again.hash);
+}
+
+#[tokio::test]
+async fn a_read_model_of_another_or_a_restored_log_is_replaced_and_not_compared() {
+    let log = log_of(20).await;
+    for other in [log_with(100..120).await, log_of(15).await, log_with(5..60).await] {
+        let (dir, fresh) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        live_catalog(&log, dir.path(), &[]).await;
+        let replaced = rebuild_catalog(&other, dir.path(), false).await;
+        assert!(!replaced.compared && !replaced.equal && replaced.switched, "{replaced:?}");
+        let alone = rebuild_catalog(&other, fresh.path(), false).await;
+        assert_eq!((replaced.hash, replaced.rows), (alone.hash, alone.rows));
+        let again = rebuild_catalog(&other, dir.path(), false).await;
+        assert!(again.compared && again.equal, "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_from_before_last_events_were_kept_is_replaced() {
+    let (log, dir) = (log_of(6).await, tempfile::tempdir().unwrap());
+    let tampering =
+        ["ALTER TABLE checkpoint DROP COLUMN last_event_id", "UPDATE model SET version = 1"];
+    live_catalog(&log, dir.path(), &tampering).await;
+    let report = rebuild_catalog(&log, dir.path(), false).await;
+    assert!(!report.compared && report.switched, "{report:?}");
+    assert_eq!(report.events, 12);
 }
 
 #[tokio::test]
