@@ -112,6 +112,26 @@ mod tests {
     }
 
     #[test]
+    fn wrong_usage_is_told_with_the_rule() {
+        let wrong = [
+            ("serve --listen nope", "must be an address with a port"),
+            ("demo --listen 127.0.0.1:99999", "must be an address with a port"),
+            ("replay rebuild nope", "catalog, continue_watching"),
+            ("log read --from 3", "--stream <NAME>|--partition <P>"),
+            ("log read --stream nope", "nope"),
+            ("log read --stream title-1 --partition 2", "cannot be used with"),
+        ];
+        for (line, rule) in wrong {
+            let line = format!("playhead {line}");
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(rule), "{line}: {error}");
+        }
+        let right = "playhead log read --stream title-1 --from 3";
+        assert!(Cli::try_parse_from(right.split(' ')).is_ok());
+    }
+
+    #[test]
     fn global_options_stand_before_and_behind_the_command() {
         for line in ["playhead --data d serve", "playhead serve --data d"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();

@@ -14,6 +14,11 @@ struct Advised {
     source: Error,
 }
 
+/// What was typed cannot be meant so, which only became clear later; the exit status is 2.
+#[derive(Debug, ThisError)]
+#[error("{0}")]
+pub struct Misuse(pub String);
+
 /// Adds what to do to an error.
 pub trait Advise<T> {
     /// Says what the user can do about the failure.
@@ -69,7 +74,10 @@ pub fn report(error: &Error) -> ExitCode {
     use io::Write;
     // If standard error is gone, too, there is nobody to tell.
     let _told = writeln!(io::stderr(), "{}", describe(error));
-    ExitCode::FAILURE
+    match error.chain().any(|cause| cause.is::<Misuse>()) {
+        true => ExitCode::from(2),
+        false => ExitCode::FAILURE,
+    }
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
@@ -95,6 +103,13 @@ mod tests {
             "error: reading films.json failed\n  because: no such file\n  what to do: check the \
              path"
         );
+    }
+
+    #[test]
+    fn what_was_mistyped_is_wrong_usage_also_with_advice() {
+        let mistyped: Result<(), _> = Err(Misuse("there is no partition 9".to_owned()));
+        let error = mistyped.advise(|| "see `playhead log ls`".to_owned()).unwrap_err();
+        assert_eq!(report(&error), ExitCode::from(2));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 
 use crate::failure::Advise;
+use crate::store;
 
 /// The key that signs access tokens.
 ///
@@ -57,9 +58,14 @@ pub fn playback(data: &Path) -> anyhow::Result<PlaybackTokens> {
 
 fn directory(data: &Path) -> anyhow::Result<PathBuf> {
     let dir = data.join("keys");
-    fs::create_dir_all(data)
-        .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir))
-        .with_context(|| format!("creating {} failed", dir.display()))?;
+    let made = fs::create_dir_all(data)
+        .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir));
+    let advice = made.as_ref().err().and_then(|error| store::directory_advice(data, error));
+    let made = made.with_context(|| format!("creating {} failed", dir.display()));
+    match advice {
+        Some(advice) => made.advise(|| advice)?,
+        None => made?,
+    }
     Ok(dir)
 }
 

@@ -99,6 +99,13 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A count of things, whose plural ends in s: `1 error`, `2 errors`.
+#[must_use]
+pub fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number))
+}
+
 /// How many there were per second, rounded down; over less than a millisecond, as over one.
 #[must_use]
 pub fn per_second(number: u64, elapsed_ms: u64) -> u64 {
@@ -128,6 +135,8 @@ mod tests {
     #[test]
     fn counts_have_commas_and_times_one_decimal() {
         assert_eq!([count(0), count(999), count(36_273)], ["0", "999", "36,273"]);
+        let errors = [0, 1, 1_000].map(|number| counted(number, "error"));
+        assert_eq!(errors, ["0 errors", "1 error", "1,000 errors"]);
         assert_eq!(seconds(6_199), "6.1 s");
         assert_eq!(per_second(36_273, 6_000), 6_045);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use playhead_eventlog::EventLog;
 use playhead_replay::{Model, Phase, RebuildReport};
 use serde::Serialize;
@@ -39,15 +40,20 @@ Examples:
 Needs the data directory for itself: stop the server first. Exit status 1 if the rebuilt read model
 differs from the live one; the live one then stays, and both are kept.")]
 pub struct RebuildArgs {
-    /// catalog or continue_watching
-    #[arg(value_name = "MODEL")]
-    pub model: String,
+    /// The read model
+    #[arg(value_name = "MODEL", value_parser = model())]
+    pub model: Model,
     /// Switch to the rebuilt read model even if it differs
     #[arg(long)]
     pub force: bool,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Understands the names of read models, and lists them in the help.
+fn model() -> impl TypedValueParser<Value = Model> {
+    PossibleValuesParser::new(Model::ALL.map(Model::as_str)).try_map(|name| name.parse::<Model>())
 }
 
 #[derive(Serialize)]
@@ -69,7 +75,7 @@ struct Report {
 /// The log or a store cannot be read or written, or the read models differ.
 pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
     let What::Rebuild(args) = args.what;
-    let model: Model = args.model.parse()?;
+    let model = args.model;
     // Opening for reading first: a directory without a log is an error here, not a new log.
     drop(store::open_read_only(config).await?);
     let log = store::open(config, "playhead replay rebuild").await?;

@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::output::Output;
 use crate::signals::Signals;
 
@@ -20,7 +20,7 @@ SIGTERM or Ctrl-C stops accepting, finishes the requests that run and exits with
 exits at once with 1.")]
 pub struct Args {
     /// The address to listen on [env: PLAYHEAD_LISTEN] [default: 127.0.0.1:8480]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = config::address)]
     pub listen: Option<String>,
 }
 

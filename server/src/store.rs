@@ -1,9 +1,10 @@
 //! Opens the log of a data directory.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use playhead_eventlog::embedded::{EmbeddedLog, OpenError, Options};
 
 use crate::config::Config;
@@ -35,27 +36,117 @@ pub async fn open_read_only(config: &Config) -> anyhow::Result<Arc<EmbeddedLog>>
 /// # Errors
 /// The given one, with advice.
 pub fn explain<T>(dir: &Path, opened: Result<T, OpenError>) -> anyhow::Result<T> {
-    let advice = match &opened {
-        Ok(_) => None,
-        Err(OpenError::Locked { pid, .. }) => Some(format!(
-            "stop process {pid} (kill {pid}), or give another directory with --data; `playhead log` \
-             works beside it"
-        )),
-        Err(OpenError::NotFound { .. }) => Some(
+    opened.or_else(|error| {
+        let advice = advice(dir, &error);
+        let failed = Err(in_our_words(error))
+            .with_context(|| format!("opening the log in {} failed", dir.display()));
+        match advice {
+            Some(advice) => failed.advise(|| advice),
+            None => failed,
+        }
+    })
+}
+
+/// The log advises whoever calls it; what users can do is another thing, and told apart.
+fn in_our_words(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Locked { pid: 0, .. } => anyhow!("another process has it open"),
+        OpenError::Locked { pid, holder, .. } => {
+            anyhow!("it is in use by process {pid} ({holder})")
+        }
+        OpenError::Corrupt { position, file, reason } => {
+            anyhow!("{} is corrupt at position {position}: {reason}", file.display())
+        }
+        other => other.into(),
+    }
+}
+
+fn advice(dir: &Path, error: &OpenError) -> Option<String> {
+    match error {
+        OpenError::Locked { pid, .. } => {
+            let kill = if *pid == 0 { String::new() } else { format!(" (kill {pid})") };
+            Some(format!(
+                "stop that process{kill}, or name another directory with --data; `playhead log …` \
+                 works meanwhile"
+            ))
+        }
+        OpenError::NotFound { .. } => Some(
             "name the data directory with --data or PLAYHEAD_DATA; `playhead serve` and `playhead \
              import` make a new one"
                 .to_owned(),
         ),
-        Err(OpenError::TooNew { .. }) => Some("use a newer playhead".to_owned()),
-        Err(OpenError::Corrupt { .. }) => Some(
-            "restore the file from a backup; `playhead log verify` shows the first bad position"
-                .to_owned(),
-        ),
-        Err(_) => None,
+        OpenError::TooNew { .. } => Some("use a newer playhead".to_owned()),
+        OpenError::Corrupt { .. } => Some(format!(
+            "restore {} from a backup; nothing was changed, and the read models notice another \
+             log and rebuild themselves",
+            dir.join("journal").display()
+        )),
+        OpenError::NotAJournal { .. } => {
+            Some("move the file away, or name another directory with --data".to_owned())
+        }
+        OpenError::Io { source, .. } => directory_advice(dir, source),
+    }
+}
+
+/// What to do if the operating system refuses to work in a data directory.
+#[must_use]
+pub fn directory_advice(dir: &Path, error: &io::Error) -> Option<String> {
+    use io::ErrorKind::{
+        AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem, StorageFull,
     };
-    let failed = opened.with_context(|| format!("opening the log in {} failed", dir.display()));
-    match advice {
-        Some(advice) => failed.advise(|| advice),
-        None => failed,
+    let shown = dir.display();
+    match error.kind() {
+        AlreadyExists | NotADirectory => {
+            Some(format!("name a directory with --data; {shown} is none, or lies below a file"))
+        }
+        PermissionDenied => Some(format!(
+            "let this user read and write {shown}, or name another directory with --data"
+        )),
+        ReadOnlyFilesystem => {
+            Some("name a directory with --data that can be written to".to_owned())
+        }
+        StorageFull => Some("make room on the disk, or name a directory on another one".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::describe;
+
+    fn told(error: OpenError) -> String {
+        describe(&explain::<()>(Path::new("data"), Err(error)).unwrap_err())
+    }
+
+    #[test]
+    fn a_locked_log_names_the_process_and_what_works_meanwhile() {
+        let holder = "playhead serve".to_owned();
+        let told = told(OpenError::Locked { dir: "data".into(), pid: 12, holder });
+        assert_eq!(
+            told,
+            "error: opening the log in data failed\n  because: it is in use by process 12 \
+             (playhead serve)\n  what to do: stop that process (kill 12), or name another \
+             directory with --data; `playhead log …` works meanwhile"
+        );
+    }
+
+    #[test]
+    fn a_corrupt_log_is_to_be_restored_and_not_verified_again() {
+        let (file, reason) = ("data/journal/0".into(), "checksum".to_owned());
+        let told = told(OpenError::Corrupt { position: 7, file, reason });
+        assert!(told.contains("data/journal/0 is corrupt at position 7: checksum\n"), "{told}");
+        assert!(told.contains("restore data/journal from a backup"), "{told}");
+        assert!(!told.contains("log verify"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_file_in_the_place_of_the_data_directory_is_told_with_advice() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let config = Config { data: file.path().to_owned(), ..Config::default() };
+        let error = open(&config, "test").await.err().unwrap();
+        assert!(describe(&error).contains("what to do: name a directory with --data"), "{error:?}");
+        let error = crate::keys::access(file.path()).err().unwrap();
+        assert!(describe(&error).contains("what to do: name a directory with --data"), "{error:?}");
     }
 }

@@ -145,6 +145,18 @@ impl Key {
     }
 }
 
+/// An address to listen on that was given as a flag.
+///
+/// # Errors
+/// What it must be.
+pub fn address(text: &str) -> Result<String, String> {
+    if is_address(text) {
+        return Ok(text.to_owned());
+    }
+    let rule = Key::named("listen").map_or("an address with a port", |key| key.rule);
+    Err(format!("must be {rule}"))
+}
+
 fn is_address(text: &str) -> bool {
     let host_and_port = text.rsplit_once(':');
     host_and_port.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())

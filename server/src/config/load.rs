@@ -49,6 +49,9 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Settings, Config
         figment = figment.merge(file);
     }
     figment = beside_file.into_iter().fold(figment, Figment::merge);
+    if let Some(misfit) = misfit(&figment) {
+        return Err(misfit);
+    }
     let config: Config = figment.extract().map_err(|error| invalid(&error))?;
     let sources: Vec<_> = KEYS.iter().map(|key| (key, source_of(&figment, key.name))).collect();
     for (key, source) in &sources {
@@ -103,18 +106,39 @@ fn source_of(figment: &Figment, key: &str) -> String {
     figment.find_metadata(key).map_or_else(String::new, |metadata| metadata.name.to_string())
 }
 
+/// The first setting whose value has another type.
+fn misfit(figment: &Figment) -> Option<ConfigError> {
+    KEYS.iter().find_map(|key| {
+        let value = figment.find_value(key.name).ok().filter(|value| !fits(key.kind, value))?;
+        Some(ConfigError::Invalid {
+            key: key.name.to_owned(),
+            rule: if key.kind == Kind::Text { "a text" } else { key.rule }.to_owned(),
+            source_name: source_of(figment, key.name),
+            value: serde_json::to_string(&value).unwrap_or_default(),
+        })
+    })
+}
+
+fn fits(kind: Kind, value: &Value) -> bool {
+    match kind {
+        Kind::Text => value.as_str().is_some(),
+        Kind::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
+        Kind::Integer(min, max) => {
+            let number = value.to_i128().and_then(|number| u64::try_from(number).ok());
+            let number = number.or_else(|| value.to_u128().and_then(|it| u64::try_from(it).ok()));
+            number.is_some_and(|number| (min..=max).contains(&number))
+        }
+        Kind::Flag => value.to_bool().is_some(),
+    }
+}
+
+/// What is still wrong although every value fits its setting.
 fn invalid(error: &figment::Error) -> ConfigError {
-    use figment::error::Kind::{InvalidType, InvalidValue};
-    let key = error.path.last().cloned().unwrap_or_default();
-    let value = match &error.kind {
-        InvalidType(actual, _) | InvalidValue(actual, _) => actual.to_string(),
-        other => other.to_string(),
-    };
     ConfigError::Invalid {
-        rule: Key::named(&key).map_or_else(|| "valid".to_owned(), |key| key.rule.to_owned()),
+        key: error.path.join("."),
+        rule: "valid".to_owned(),
         source_name: error.metadata.as_ref().map_or_else(String::new, |from| from.name.to_string()),
-        key,
-        value,
+        value: error.kind.to_string(),
     }
 }
 
@@ -255,10 +279,26 @@ mod tests {
         let (_dir, flags) = with_file("partitions = \"many\"");
         let error = load(&flags, &Environment::new()).unwrap_err().to_string();
         assert!(error.starts_with("partitions must be a power of two"), "{error}");
-        assert!(error.contains("playhead.toml says string \"many\""), "{error}");
+        assert!(error.contains("playhead.toml says \"many\""), "{error}");
         let environment = variables(&[("PLAYHEAD_PARTITIONS", "48")]);
         let error = load(&Flags::default(), &environment).unwrap_err().to_string();
         assert!(error.ends_with("environment PLAYHEAD_PARTITIONS says 48"), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_in_plain_words() {
+        let told = |text: &str| {
+            let (_dir, flags) = with_file(text);
+            let told = load(&flags, &Environment::new()).unwrap_err().to_string();
+            let (rule, value) = told.split_once(", but file ").unwrap();
+            (rule.to_owned(), value.split_once(" says ").unwrap().1.to_owned())
+        };
+        let pair = |rule: &str, value: &str| (rule.to_owned(), value.to_owned());
+        assert_eq!(told("listen = 8480"), pair("listen must be a text", "8480"));
+        assert_eq!(told("log = [1]"), pair("log must be a text", "[1]"));
+        let rule = "log_format must be text or json";
+        assert_eq!(told("log_format = \"xml\""), pair(rule, "\"xml\""));
+        assert_eq!(told("introspection = 1"), pair("introspection must be true or false", "1"));
     }
 
     #[test]

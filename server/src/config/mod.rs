@@ -17,7 +17,7 @@ use playhead_eventlog::PartitionCount;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::ConfigError;
-pub use self::keys::{KEYS, Key, Kind};
+pub use self::keys::{KEYS, Key, Kind, address};
 pub use self::load::{Environment, environment, load};
 pub use self::schema::schema;
 

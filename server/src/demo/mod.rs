@@ -50,7 +50,7 @@ use self::client::{Client, ClientError};
 use self::happening::What;
 use self::life::Life;
 use self::stage::Stage;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::output::Output;
 use crate::signals::Signals;
 
@@ -72,7 +72,7 @@ Examples:
   playhead demo --duration 30                    ends by itself; exit status 1 if anything is amiss")]
 pub struct Args {
     /// The address to listen on; if 127.0.0.1:8480 is in use, a free port is taken
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = config::address)]
     pub listen: Option<String>,
     /// Films instead of the bundled ones: files or directories, as for `playhead import films`
     #[arg(long, num_args = 1.., value_name = "PATH")]
@@ -226,7 +226,7 @@ async fn ask(http: reqwest::Client, base: String, board: Arc<Board>, stop: Cance
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{self, Environment, Flags};
+    use crate::config::{Environment, Flags};
 
     #[test]
     fn only_what_nobody_set_is_set_otherwise_for_a_demo() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::titles::Put;
-use crate::output::{count, per_second, seconds};
+use crate::output::{count, counted, per_second, seconds};
 
 /// What came of an import of titles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +24,9 @@ pub struct Tally {
     pub skipped: BTreeMap<&'static str, u64>,
     /// Records that could not be imported.
     pub errors: u64,
+    /// How many of the errors stand for a file, or the rest of one.
+    #[serde(skip)]
+    pub(super) unreadable: u64,
     /// Events recorded.
     pub events: u64,
     /// How long it took.
@@ -48,8 +51,10 @@ impl Tally {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
-    pub(super) fn error(&mut self) {
-        self.read += 1;
+    /// `record` is false if the error stands for the rest of a file.
+    pub(super) fn error(&mut self, record: bool) {
+        self.read += u64::from(record);
+        self.unreadable += u64::from(!record);
         self.errors += 1;
     }
 
@@ -59,18 +64,30 @@ impl Tally {
         self.events_per_second = per_second(self.events, elapsed_ms);
     }
 
+    /// What the import failed with, if there were errors.
+    pub(super) fn failure(&self) -> String {
+        let were = |number| if number == 1 { "was" } else { "were" };
+        let records = self.errors.saturating_sub(self.unreadable);
+        let records = (records > 0)
+            .then(|| format!("{} {} not imported", counted(records, "record"), were(records)));
+        let files = self.unreadable;
+        let files =
+            (files > 0).then(|| format!("{} could not be read to the end", counted(files, "file")));
+        records.into_iter().chain(files).collect::<Vec<_>>().join(", and ")
+    }
+
     /// One line for people.
     #[must_use]
     pub fn line(&self) -> String {
         let would = if self.dry_run { "dry run: " } else { "" };
         let mut line = format!(
-            "{would}{} read, {} added, {} changed, {} already there, {}, {} errors in {}",
+            "{would}{} read, {} added, {} changed, {} already there, {}, {} in {}",
             count(self.read),
             count(self.added),
             count(self.changed),
             count(self.already_there),
             self.skips(),
-            count(self.errors),
+            counted(self.errors, "error"),
             seconds(self.elapsed_ms),
         );
         if self.events > 0 {
@@ -109,6 +126,20 @@ mod tests {
             tally.line(),
             "1 read, 0 added, 0 changed, 1 already there, 0 skipped, 0 errors in 0.0 s: nothing to \
              do"
+        );
+    }
+
+    #[test]
+    fn one_error_is_no_errors_and_an_unreadable_file_no_record() {
+        let mut tally = Tally::default();
+        tally.error(true);
+        assert_eq!(tally.failure(), "1 record was not imported");
+        assert!(tally.line().contains("1 error in"), "{}", tally.line());
+        tally.error(false);
+        assert_eq!((tally.read, tally.errors), (1, 2));
+        assert_eq!(
+            tally.failure(),
+            "1 record was not imported, and 1 file could not be read to the end"
         );
     }
 

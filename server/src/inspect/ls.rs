@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::clock::rfc3339;
 use crate::config::Config;
-use crate::output::{Output, count, table};
+use crate::output::{Output, count, counted, table};
 use crate::{progress, store};
 
 /// How many events are read at once.
@@ -101,10 +101,10 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     } else {
         let of = args.category.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
         out.line(format_args!(
-            "{} events{of} in {} streams, {} partitions",
-            count(summary.events),
-            count(summary.streams),
-            summary.partition_count
+            "{}{of} in {}, {}",
+            counted(summary.events, "event"),
+            counted(summary.streams, "stream"),
+            counted(summary.partition_count.into(), "partition")
         ))?;
         if summary.events > 0 {
             out.line("")?;

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use playhead_eventlog::{Cursor, EventLog, Partition, RecordedEvent, StreamName};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::clock::rfc3339;
 use crate::config::Config;
-use crate::failure::Advise;
+use crate::failure::{Advise, Misuse};
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::store;
@@ -31,14 +31,14 @@ Examples:
   playhead log read --type PlaybackStarted --follow")]
 pub struct Args {
     /// Only this stream, by version
-    #[arg(long, value_name = "NAME", conflicts_with = "partition")]
-    pub stream: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = StreamName::parse, group = "place")]
+    pub stream: Option<StreamName>,
     /// Only this partition, by offset
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", group = "place")]
     pub partition: Option<u16>,
     /// From this version of the stream, or this offset of the partition, on
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub from: u64,
+    #[arg(long, value_name = "N", requires = "place")]
+    pub from: Option<u64>,
     /// Only events of this type; may be given again
     #[arg(long = "type", value_name = "T")]
     pub types: Vec<String>,
@@ -61,22 +61,25 @@ enum Place {
 
 impl Place {
     fn of(args: &Args, log: &dyn EventLog) -> anyhow::Result<Self> {
+        let from = args.from.unwrap_or(0);
         if let Some(name) = &args.stream {
-            return Ok(Self::Stream(StreamName::parse(name)?, args.from));
+            return Ok(Self::Stream(name.clone(), from));
         }
         let count = log.partitions();
         let Some(partition) = args.partition else {
-            if args.from > 0 {
-                bail!("--from needs --stream or --partition: it counts in one of them");
-            }
             return Ok(Self::Partitions(Cursor::start(count)));
         };
         if partition >= count.get() {
-            bail!("there is no partition {partition}; the log has 0 to {}", count.get() - 1);
+            let number = count.get();
+            return Err(Misuse(format!(
+                "there is no partition {partition}: the log has {number} partitions, 0 to {}",
+                number - 1
+            ))
+            .into());
         }
         let partition = Partition(partition);
         let head = log.head().get(partition).unwrap_or(0);
-        let from = if args.follow { args.from } else { args.from.min(head) };
+        let from = if args.follow { from } else { from.min(head) };
         Ok(Self::Partitions([(partition, from)].into_iter().collect()))
     }
 

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use playhead_eventlog::embedded;
+use playhead_eventlog::embedded::{self, OpenError};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::output::{count, seconds};
+use crate::output::{count, counted, seconds};
 use crate::{output, progress, store};
 
 /// How to report.
@@ -25,6 +25,8 @@ pub struct Args {
 
 #[derive(Serialize)]
 struct Report {
+    /// Always true; the counterpart of [`Flawed`].
+    sound: bool,
     events: u64,
     appends: u64,
     bytes: u64,
@@ -32,12 +34,21 @@ struct Report {
     elapsed_ms: u64,
 }
 
+#[derive(Serialize)]
+struct Flawed<'a> {
+    /// Always false.
+    sound: bool,
+    /// The journal position of the first bad record, in bytes.
+    position: u64,
+    reason: &'a str,
+}
+
 impl Report {
     fn line(&self) -> String {
         let mut line = format!(
-            "sound: {} events in {} appends, {} bytes, read in {}",
-            count(self.events),
-            count(self.appends),
+            "sound: {} in {}, {} bytes, read in {}",
+            counted(self.events, "event"),
+            counted(self.appends, "append"),
             count(self.bytes),
             seconds(self.elapsed_ms)
         );
@@ -66,8 +77,12 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     });
     let verified = verified.await?;
     bar.finish_and_clear();
+    if let (true, Err(OpenError::Corrupt { position, reason, .. })) = (args.json, &verified) {
+        output::print(true, &Flawed { sound: false, position: *position, reason }, String::new)?;
+    }
     let found = store::explain(&config.data, verified)?;
     let report = Report {
+        sound: true,
         events: found.events,
         appends: found.batches,
         bytes: found.bytes,

@@ -99,8 +99,12 @@ impl<R: BufRead> Elements<R> {
             Next::Nothing => return Ok(None),
             Next::First => {
                 self.byte_order_mark()?;
-                if self.visible()? != Some(b'[') {
-                    return Err(self.broken("expected an array of films"));
+                match self.visible()? {
+                    Some(b'[') => {}
+                    Some(_) => return Err(self.broken("expected an array of films")),
+                    None => {
+                        return Err(self.broken("the file is empty; expected an array of films"));
+                    }
                 }
                 self.take(b'[');
             }
@@ -212,7 +216,7 @@ fn diagnose(element: &Element) -> Broken {
 pub(super) fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    format!("not valid JSON: {}", text.strip_suffix(&place).unwrap_or(&text))
 }
 
 #[cfg(test)]
@@ -259,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_no_array_is_refused_where_it_begins() {
         assert_eq!(error("\n {}"), "2:2: expected an array of films");
-        assert_eq!(error(""), "1:1: expected an array of films");
+        assert_eq!(error(""), "1:1: the file is empty; expected an array of films");
     }
 
     #[test]
@@ -271,7 +275,10 @@ mod tests {
 
     #[test]
     fn an_element_that_does_not_end_is_reported_where_it_goes_wrong() {
-        assert_eq!(error("[\n{\"a\": 1,\n{\"b\": 2}]"), "3:1: key must be a string");
+        assert_eq!(
+            error("[\n{\"a\": 1,\n{\"b\": 2}]"),
+            "3:1: not valid JSON: key must be a string"
+        );
         assert!(error("[{\"a\": \"x").contains("EOF while parsing a string"));
         assert!(error("[{\"a\": [1}]").starts_with("1:"), "{}", error("[{\"a\": [1}]"));
     }

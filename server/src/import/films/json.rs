@@ -27,6 +27,9 @@ const WIKIPEDIA: &str = "wikipedia-films";
 /// The catalogue name of records in our own shape.
 const OWN: &str = "playhead-films";
 
+/// What an element must be.
+const NO_OBJECT: &str = "must be an object with the members title, year, cast, genres and others";
+
 /// The longest key, without the `#n` behind it; the domain takes 200 characters.
 const KEY_CHARS_MAX: usize = 190;
 
@@ -48,7 +51,7 @@ pub(super) fn read(
             Ok(None) => return Ok(()),
             Err(Broken::Io(error)) => return Err(error),
             Err(Broken::Syntax(place, problem)) => {
-                emit(Item::Flaw(flaw(file, place, None, problem)));
+                emit(Item::Unreadable(flaw(file, place, None, problem)));
                 return Ok(());
             }
         };
@@ -133,6 +136,17 @@ fn shortened(key: String) -> String {
     format!("{head}~{}", ids::digest(&key))
 }
 
+/// What the value of a field must look like, ready to stand behind "must be".
+fn rule(field: &str) -> &'static str {
+    match field {
+        // The range is the one that titles have.
+        "year" => "a whole number from 1870 to 2100",
+        "runtime_min" => "a whole number of minutes",
+        "genres" | "directors" | "cast" => "a list of texts",
+        _ => "a text",
+    }
+}
+
 /// Names without a letter or digit are leftovers of the scraping, such as `)`.
 fn people(names: Option<Vec<String>>) -> Vec<String> {
     let mut names = names.unwrap_or_default();
@@ -150,6 +164,10 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn of(element: &'a Element, file: &'a Arc<str>) -> Result<Self, Flaw> {
         let broken = |error: serde_json::Error| {
+            // JSON, but something else than an object.
+            if error.is_data() {
+                return flaw(file, element.place, None, NO_OBJECT.to_owned());
+            }
             flaw(file, element.place.within(&error), None, problem(&error))
         };
         let values = serde_json::from_slice(&element.text).map_err(broken)?;
@@ -168,12 +186,12 @@ impl<'a> Fields<'a> {
     /// `None` if the field is absent or null.
     fn optional<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, Flaw> {
         let Some(value) = self.values.get(name) else { return Ok(None) };
-        serde_json::from_str(value.get()).map_err(|error| {
+        serde_json::from_str(value.get()).map_err(|error: serde_json::Error| {
             let start = self.place_of(name);
             // In a text or number, the place where it begins says more than where it ends.
             let scalar = !value.get().starts_with(['[', '{']);
             let place = if scalar { start } else { start.within(&error) };
-            flaw(self.file, place, Some(name), problem(&error))
+            flaw(self.file, place, Some(name), format!("must be {}", rule(name)))
         })
     }
 

@@ -81,6 +81,8 @@ enum Item {
     /// Left out on purpose, and why.
     Skipped(&'static str),
     Flaw(Flaw),
+    /// From here on, nothing in the file can be read.
+    Unreadable(Flaw),
     /// Something the user should know.
     Note(String),
 }
@@ -111,7 +113,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
         });
     }
     if tally.errors > 0 {
-        anyhow::bail!("{} records were not imported", output::count(tally.errors));
+        anyhow::bail!(tally.failure());
     }
     Ok(())
 }
@@ -193,8 +195,8 @@ impl Import {
                 Handled::Put(put) => tally.put(put),
                 Handled::Skipped(reason) => tally.skip(reason),
                 Handled::Nothing => {}
-                Handled::Flaw(flaw) => {
-                    tally.error();
+                Handled::Flaw { flaw, record } => {
+                    tally.error(record);
                     if self.keep_going {
                         self.show(&flaw, tally.errors);
                     } else if stopped_by.is_none() {
@@ -215,10 +217,11 @@ impl Import {
         match item {
             Item::Title(found) => Ok(match self.titles.put(*found).await? {
                 Ok(put) => Handled::Put(put),
-                Err(flaw) => Handled::Flaw(flaw),
+                Err(flaw) => Handled::Flaw { flaw, record: true },
             }),
             Item::Skipped(reason) => Ok(Handled::Skipped(reason)),
-            Item::Flaw(flaw) => Ok(Handled::Flaw(flaw)),
+            Item::Flaw(flaw) => Ok(Handled::Flaw { flaw, record: true }),
+            Item::Unreadable(flaw) => Ok(Handled::Flaw { flaw, record: false }),
             Item::Note(note) => {
                 progress::say(&self.bar, format_args!("note: {note}"));
                 Ok(Handled::Nothing)
@@ -238,7 +241,11 @@ impl Import {
 enum Handled {
     Put(Put),
     Skipped(&'static str),
-    Flaw(Flaw),
+    /// `record` is false if it stands for the rest of a file.
+    Flaw {
+        flaw: Flaw,
+        record: bool,
+    },
     Nothing,
 }
 

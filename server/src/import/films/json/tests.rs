@@ -20,7 +20,7 @@ fn titles(text: &str) -> Vec<Found> {
 
 fn only_flaw(text: &str) -> String {
     let found = items(text);
-    let [Item::Flaw(flaw)] = found.as_slice() else { panic!("{found:?}") };
+    let [Item::Flaw(flaw) | Item::Unreadable(flaw)] = found.as_slice() else { panic!("{found:?}") };
     flaw.to_string()
 }
 
@@ -79,10 +79,27 @@ fn a_list_of_texts_is_left_out_with_a_note() {
 #[test]
 fn a_value_of_another_type_is_told_with_line_column_and_field() {
     let flaw = only_flaw("[\n  {\"title\": \"A\",\n   \"year\": \"x\"}]");
-    assert_eq!(flaw, "films.json:3:12: year: invalid type: string \"x\", expected u16");
+    assert_eq!(flaw, "films.json:3:12: year: must be a whole number from 1870 to 2100");
+    let flaw = only_flaw("[{\"title\": \"A\", \"runtime_min\": -1}]");
+    assert_eq!(flaw, "films.json:1:32: runtime_min: must be a whole number of minutes");
+    let flaw = only_flaw("[{\"title\": 7}]");
+    assert_eq!(flaw, "films.json:1:12: title: must be a text");
     let flaw = only_flaw("[{\"title\": \"A\", \"cast\": [\"B\",\n 7]}]");
     assert!(flaw.starts_with("films.json:2:"), "{flaw}");
-    assert!(flaw.ends_with(": cast: invalid type: integer `7`, expected a string"), "{flaw}");
+    assert!(flaw.ends_with(": cast: must be a list of texts"), "{flaw}");
+}
+
+#[test]
+fn an_element_that_is_no_object_is_told_with_what_it_must_be() {
+    let flaw = only_flaw("[\n 7]");
+    assert_eq!(flaw, format!("films.json:2:2: {NO_OBJECT}"));
+}
+
+#[test]
+fn an_empty_file_is_unreadable_and_no_record() {
+    let found = items("\n");
+    let [Item::Unreadable(flaw)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(flaw.to_string(), "films.json:2:1: the file is empty; expected an array of films");
 }
 
 #[test]
@@ -100,7 +117,7 @@ fn what_is_not_json_is_told_with_its_place_and_ends_the_file() {
     let [Item::Title(_), Item::Flaw(flaw), Item::Title(_)] = found.as_slice() else {
         panic!("{found:?}")
     };
-    assert_eq!(flaw.to_string(), "films.json:2:10: expected `:`");
+    assert_eq!(flaw.to_string(), "films.json:2:10: not valid JSON: expected `:`");
     let flaw = only_flaw("{\"title\": \"A\"}");
     assert_eq!(flaw, "films.json:1:1: expected an array of films");
 }
