@@ -139,7 +139,8 @@ async fn play(
     let http = reqwest::Client::builder().no_proxy().build()?;
     let board = Arc::new(Board::default());
     let base = stage.base.clone();
-    let heading = format!("{base}, {} households at {} x speed", args.households, args.speed);
+    let (households, speed) = (args.households, args.speed);
+    let heading = format!("{base}/ (to sign in: link above), {households} households at {speed} x");
     catch_up(&http, &base, &board).await?;
     let (stop, curtain) = (CancellationToken::new(), CancellationToken::new());
     let mut lives = begin(stage, args, &http, &board, &stop)?;

@@ -9,10 +9,19 @@ use super::film::clock;
 use super::latency::Latencies;
 use crate::output::{count, table};
 
-/// How many rows of who watches what are shown, and how many happenings. Together with the heading
-/// they fit into a terminal of 24 lines.
-const WATCHING_MAX: usize = 7;
+/// How many rows of who watches what are shown at least, and how many happenings. Together with the
+/// heading they fit into a terminal of 24 lines.
+const WATCHING_MIN: usize = 7;
 const HAPPENINGS_MAX: usize = 8;
+/// The lines of a terminal that all of this fits into; further ones are free for the table.
+const TERMINAL_LINES: usize = 24;
+
+/// How many rows the table takes in a terminal of so many lines when so many people watch. It never
+/// shrinks below what it took before unless the terminal did, so that nothing jumps.
+pub(super) fn table_rows(lines: usize, watching: usize, before: usize) -> usize {
+    let most = WATCHING_MIN + lines.saturating_sub(TERMINAL_LINES);
+    watching.max(before).clamp(WATCHING_MIN, most)
+}
 
 /// How a line of the screen looks.
 pub(super) fn look(line: usize) -> Style {
@@ -42,12 +51,14 @@ pub(super) struct Moment<'a> {
     pub(super) events_per_second: u64,
     /// Heartbeats that were accepted per second.
     pub(super) heartbeats_per_second: u64,
+    /// How many rows the table of who watches what takes.
+    pub(super) table_rows: usize,
     /// Everything else.
     pub(super) contents: &'a Contents,
 }
 
 impl Moment<'_> {
-    /// The whole screen, at most 23 lines.
+    /// The whole screen: the rows of the table, and at most 16 lines more.
     pub(super) fn screen(&self) -> Vec<String> {
         let mut lines = vec![
             format!("{}, {}", self.heading, elapsed(self.elapsed)),
@@ -57,7 +68,7 @@ impl Moment<'_> {
             self.counts(),
             String::new(),
         ];
-        lines.extend(watching(self.contents));
+        lines.extend(watching(self.contents, self.table_rows));
         lines.push(String::new());
         let recent = &self.contents.recent;
         let skip = recent.len().saturating_sub(HAPPENINGS_MAX);
@@ -122,12 +133,12 @@ fn elapsed(time: Duration) -> String {
     clock(time.as_secs().saturating_mul(1_000))
 }
 
-fn watching(contents: &Contents) -> Vec<String> {
-    let rows: Vec<_> = contents.watching.values().take(WATCHING_MAX).map(row).collect();
+fn watching(contents: &Contents, rows_max: usize) -> Vec<String> {
+    let rows: Vec<_> = contents.watching.values().take(rows_max).map(row).collect();
     let table = table(&["who", "where", "watches", "how far", ""], &rows);
     let mut lines: Vec<_> = table.lines().map(ToOwned::to_owned).collect();
     match contents.watching.len().saturating_sub(rows.len()) {
-        0 => lines.resize(WATCHING_MAX + 1, String::new()),
+        0 => lines.resize(rows_max + 1, String::new()),
         more => {
             lines.pop();
             lines.push(format!("and {} more", more + 1));
@@ -175,6 +186,7 @@ mod tests {
             elapsed: Duration::from_secs(83),
             events_per_second: 1_200,
             heartbeats_per_second: 40,
+            table_rows: WATCHING_MIN,
             contents,
         }
     }
@@ -199,6 +211,19 @@ mod tests {
         assert_eq!(screen.len(), 23);
         assert!(screen.contains(&"and 94 more".to_owned()), "{screen:#?}");
         assert_eq!(screen.last().unwrap(), "Ada takes 99 off the row");
+    }
+
+    #[test]
+    fn a_tall_terminal_shows_more_of_who_watches() {
+        let board = Board::default();
+        for number in 0..18 {
+            board.seat((number, 0), "Ada", Some(&player(&film("a"), 0)));
+        }
+        let contents = board.contents();
+        let screen = Moment { table_rows: table_rows(50, 18, 0), ..moment(&contents) }.screen();
+        assert!(!screen.iter().any(|line| line.ends_with("more")), "{screen:#?}");
+        assert_eq!([table_rows(24, 18, 0), table_rows(30, 18, 0)], [WATCHING_MIN, 13]);
+        assert_eq!([table_rows(50, 12, 18), table_rows(10, 12, 18)], [18, WATCHING_MIN]);
     }
 
     #[test]

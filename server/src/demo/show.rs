@@ -43,11 +43,13 @@ pub(super) async fn show(
             canvas.announce(&invitation(&base, guest))?;
             invited = true;
         }
+        let table_rows = canvas.table_rows(contents.watching.len());
         canvas.draw(&Moment {
             heading: &heading,
             elapsed,
             events_per_second: events.at(elapsed, contents.readiness.events),
             heartbeats_per_second: heartbeats.at(elapsed, contents.heartbeats),
+            table_rows,
             contents: &contents,
         })?;
         if last {
@@ -56,10 +58,10 @@ pub(super) async fn show(
     }
 }
 
-/// Where to look in as somebody who is simulated.
+/// Where to look in as somebody who is simulated; the address on a line of its own, to be copied.
 fn invitation(base: &str, guest: &Guest) -> String {
     let Guest { who, token, profile_id, title_id } = guest;
-    format!("look in as {who}: {base}/#token={token}&profile={profile_id}&title={title_id}")
+    format!("look in as {who}:\n{base}/#token={token}&profile={profile_id}&title={title_id}")
 }
 
 enum Canvas {
@@ -67,6 +69,8 @@ enum Canvas {
     Redrawn {
         term: Term,
         drawn: usize,
+        /// How many rows the table took last.
+        table_rows: usize,
     },
     Written {
         out: Output,
@@ -79,9 +83,20 @@ impl Canvas {
     fn new() -> Self {
         let term = Term::stdout();
         if term.is_term() {
-            return Self::Redrawn { term, drawn: 0 };
+            return Self::Redrawn { term, drawn: 0, table_rows: 0 };
         }
         Self::Written { out: Output::stdout(), seen: 0, next_line: LINE_EVERY }
+    }
+
+    /// How many rows the table takes while so many watch.
+    fn table_rows(&mut self, watching: usize) -> usize {
+        match self {
+            Self::Redrawn { term, table_rows, .. } => {
+                *table_rows = screen::table_rows(term.size().0.into(), watching, *table_rows);
+                *table_rows
+            }
+            Self::Written { .. } => 0,
+        }
     }
 
     /// A line that stays.
@@ -98,7 +113,7 @@ impl Canvas {
 
     fn draw(&mut self, moment: &Moment<'_>) -> io::Result<()> {
         match self {
-            Self::Redrawn { term, drawn } => {
+            Self::Redrawn { term, drawn, .. } => {
                 let (rows, columns) = term.size();
                 let mut screen = moment.screen();
                 // The cursor stands below the last line.
@@ -121,7 +136,9 @@ impl Canvas {
 
     fn clear(&mut self) -> io::Result<()> {
         match self {
-            Self::Redrawn { term, drawn } => term.write_str(&frame(&[], std::mem::take(drawn), 0)),
+            Self::Redrawn { term, drawn, .. } => {
+                term.write_str(&frame(&[], std::mem::take(drawn), 0))
+            }
             Self::Written { .. } => Ok(()),
         }
     }
@@ -179,7 +196,7 @@ mod tests {
         };
         assert_eq!(
             invitation("http://127.0.0.1:8480", &guest),
-            "look in as Ada Okafor: http://127.0.0.1:8480/#token=t&profile=p&title=f"
+            "look in as Ada Okafor:\nhttp://127.0.0.1:8480/#token=t&profile=p&title=f"
         );
     }
 }
