@@ -91,3 +91,17 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     };
     Ok(output::print(args.json, &report, || report.line())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrupt_log_is_told_to_programs_with_its_position() {
+        let flawed = Flawed { sound: false, position: 7, reason: "checksum" };
+        assert_eq!(
+            serde_json::to_string(&flawed).unwrap(),
+            r#"{"sound":false,"position":7,"reason":"checksum"}"#
+        );
+    }
+}
