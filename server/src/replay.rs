@@ -143,7 +143,7 @@ fn text(report: &Report) -> String {
         .map(|table| vec![table.name.clone(), count(table.rows), count(table.differing)])
         .collect();
     let verdict = match (rebuilt.compared, rebuilt.equal) {
-        (false, _) => "the live one is of another version and was not compared",
+        (false, _) => "the live one is of another version or another log, and was not compared",
         (true, true) => "equal to the live one, row by row",
         (true, false) => "DIFFERENT from the live one",
     };
