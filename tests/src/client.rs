@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::process::run;
 
+/// How often a question is asked that the read models are not up to; a server waits 2 s each time.
+const ASKED_AGAIN_MAX: usize = 30;
+
 /// Talks to one server as one bearer of a token.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -34,8 +37,20 @@ impl Client {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
-    /// Runs an operation and answers the whole response.
+    /// Runs an operation and answers the whole response. Asks again, as a client should, while the
+    /// read models are behind: on a machine under load they may be for longer than a server waits.
     pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        let body = json!({"query": query, "variables": variables});
+        for _ in 0..ASKED_AGAIN_MAX {
+            let answer = self.ask_once(&body).await;
+            if answer["errors"][0]["extensions"]["code"] != "POSITION_TIMEOUT" {
+                return answer;
+            }
+        }
+        panic!("the read models do not catch up")
+    }
+
+    async fn ask_once(&self, body: &Value) -> Value {
         let mut request = self.http.post(format!("{}/graphql", self.url));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -43,8 +58,7 @@ impl Client {
         if let Some(position) = &self.position {
             request = request.header("playhead-position", position);
         }
-        let body = json!({"query": query, "variables": variables});
-        request.json(&body).send().await.unwrap().json().await.unwrap()
+        request.json(body).send().await.unwrap().json().await.unwrap()
     }
 
     /// Runs an operation that must not fail; remembers the position of a mutation.
