@@ -107,42 +107,39 @@ fn parse(bytes: &[u8]) -> Result<Vec<Reported<'_>>, Fault> {
 fn misfit<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Fault {
     let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(deserializer) else {
-        return Fault::new(Code::BadRequest, "the body has more behind its end");
+        return Fault::new(Code::BadRequest, "the body goes on behind its end");
     };
-    let path = error.path().to_string();
-    let error = error.into_inner();
+    let (path, error) = (error.path().to_string(), error.into_inner());
     if !error.is_data() {
         return Fault::new(Code::BadRequest, format!("the body is not JSON: {error}"));
     }
-    let field = path.rsplit('.').next().unwrap_or_default();
+    let field = path.rsplit_once('.').map_or(path.as_str(), |(_, field)| field);
+    let said = error.to_string();
+    let message = if said.starts_with("unknown field") || said.starts_with("missing field") {
+        said.split_once(" at line").map_or(said.as_str(), |(said, _)| said).replace('`', "\"")
+    } else {
+        rule_of(field).map_or_else(
+            || "a heartbeat must be an object with token, sequence and positionMs".to_owned(),
+            |rule| format!("{field} must be {rule}"),
+        )
+    };
+    let fault = Fault::new(Code::InvalidInput, message);
+    if path == "." { fault } else { fault.at(path) }
+}
+
+/// What a field must be, as far as its type goes; `None` if it is none.
+fn rule_of(field: &str) -> Option<String> {
     let rule = match field {
         "token" => "a text",
-        "sequence" => "a whole number from 0 to 2147483646",
+        "sequence" => return Some(format!("a whole number from 0 to {SEQUENCE_MAX}")),
         "positionMs" | "playedMs" | "durationMs" | "bufferMs" => {
             "a whole number of milliseconds, at least 0"
         }
         "height" | "bitrateBps" | "rebuffers" => "a whole number, at least 0",
         "quality" => "an object with height, bitrateBps, bufferMs and rebuffers, each optional",
-        // A member is missing or unknown, or there is no object: the library says which.
-        _ => return missing_or_unknown(&path, &error),
+        _ => return None,
     };
-    // An unknown member ends the path itself.
-    if error.to_string().starts_with("unknown field") || error.to_string().starts_with("missing") {
-        return missing_or_unknown(&path, &error);
-    }
-    Fault::new(Code::InvalidInput, format!("{field} must be {rule}")).at(path)
-}
-
-fn missing_or_unknown(path: &str, error: &serde_json::Error) -> Fault {
-    let said = error.to_string();
-    let said = said.split(" at line").next().unwrap_or_default();
-    let message = if said.starts_with("unknown field") || said.starts_with("missing field") {
-        said.replace('`', "\"")
-    } else {
-        "a heartbeat must be an object with token, sequence and positionMs".to_owned()
-    };
-    let fault = Fault::new(Code::InvalidInput, message);
-    if path == "." { fault } else { fault.at(path) }
+    Some(rule.to_owned())
 }
 
 fn observe(
