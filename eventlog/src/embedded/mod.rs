@@ -21,6 +21,7 @@
 //! Limits: memory grows with the history, by some 60 to 110 bytes an event and 200 a stream. Up to
 //! 1,024 appends wait in the queue, each of up to [`crate::append::APPEND_BYTES_MAX`].
 
+pub mod disk;
 mod error;
 mod fields;
 mod index;
