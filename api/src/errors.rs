@@ -72,7 +72,7 @@ codes! {
         PositionTimeout = "POSITION_TIMEOUT", SERVICE_UNAVAILABLE;
         /// Too much is going on, or the service is closing.
         Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE;
-        /// The log takes no more writes until the server is started again; reads go on.
+        /// The log takes no writes until its operator has mended it; reads go on.
         ReadOnly = "READ_ONLY", SERVICE_UNAVAILABLE;
         /// Something unexpected went wrong.
         Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
@@ -410,15 +410,20 @@ pub(crate) fn of_record(error: &RecordError, correlation_id: Uuid) -> Fault {
 /// The log refused: another process or a mended disk may take it later, or nobody ever will.
 fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
     match error {
-        AppendError::Stopped { .. } => {
+        AppendError::Stopped { .. } | AppendError::DiskFull { .. } => {
             tracing::error!(%correlation_id, %error, "the log takes no appends");
             Fault::new(Code::ReadOnly, READ_ONLY)
+        }
+        AppendError::Overloaded { .. } => {
+            tracing::warn!(%correlation_id, %error, "an append was not taken");
+            Fault::overloaded()
         }
         AppendError::Closed | AppendError::Conflict { .. } => {
             tracing::error!(%correlation_id, %error, "an append was not taken");
             Fault::overloaded()
         }
-        AppendError::IdTaken { .. }
+        AppendError::Unreadable(_)
+        | AppendError::IdTaken { .. }
         | AppendError::DuplicateId { .. }
         | AppendError::Empty
         | AppendError::TooManyEvents { .. }

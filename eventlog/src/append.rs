@@ -5,6 +5,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::event::NewEvent;
+use crate::log::ReadError;
 use crate::stream::{Partition, StreamName};
 
 /// The most events of one append.
@@ -156,6 +157,22 @@ pub enum AppendError {
         /// How many bytes it has.
         bytes: usize,
     },
+    /// Too many appends wait already. Nothing is wrong with this one: repeat it in a moment, or
+    /// send less at once.
+    #[error("{waiting} appends wait for the log already, which is its limit; try again later")]
+    Overloaded {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// There is no room on the disk. Reads go on, and so do appends as soon as there is room.
+    #[error("the disk of the log is full: {reason}; make room, appends go on by themselves then")]
+    DiskFull {
+        /// What the operating system said.
+        reason: String,
+    },
+    /// What the append depends on, such as the length of its stream, could not be read.
+    #[error("the log could not look up what the append depends on: {0}")]
+    Unreadable(#[from] ReadError),
     /// The log no longer takes appends, because writing or syncing failed once. Reads go on.
     /// Mend the disk and start the process again; what was acknowledged is safe.
     #[error("the log stopped taking appends: {reason}; mend the cause and start again")]
@@ -180,6 +197,9 @@ impl AppendError {
             | Self::TooManyEvents { .. }
             | Self::TooLarge { .. }
             | Self::BadLabel { .. }
+            | Self::Overloaded { .. }
+            | Self::DiskFull { .. }
+            | Self::Unreadable(_)
             | Self::Stopped { .. }
             | Self::Closed => false,
         }
