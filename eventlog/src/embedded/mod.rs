@@ -30,6 +30,7 @@ mod lock;
 mod reader;
 mod record;
 mod recovery;
+mod table;
 mod writer;
 
 use std::path::Path;
