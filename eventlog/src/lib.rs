@@ -2,7 +2,8 @@
 //!
 //! [`EventLog`] is the one trait that every engine implements; [`mod@conformance`] is the one suite
 //! that every engine passes. Two engines live here: [`memory::MemoryLog`] for tests and
-//! [`embedded::EmbeddedLog`], one journal under a directory, which needs no server.
+//! [`embedded::EmbeddedLog`], one journal under a directory, which needs no server. The feature
+//! `postgres` adds `postgres::PostgresLog`, to which several processes append at once.
 //!
 //! What this crate is *not*: it knows no domain type, reads no clock and makes no random number.
 //! Payloads are bytes to it; times and ids come with the events.
@@ -17,6 +18,8 @@ pub mod embedded;
 pub mod event;
 pub mod log;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod stream;
 
 pub use append::{Append, AppendError, Appended, Expected};
