@@ -10,16 +10,18 @@ demo: setup ## Start a server, import films, and watch simulated households (ARG
 
 test: setup ## Run every test, installing what the tests need
 	scripts/setup node
+	scripts/setup postgres
 	cd tests/audit && npm ci --no-audit --no-fund --loglevel=error
 	cargo test --workspace
+	cargo test -p playhead-eventlog --features postgres --test postgres
 
 lint: setup ## Check format, lints and documentation, warnings denied
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --features playhead-eventlog/postgres --all-targets -- -D warnings
 	$(MAKE) --no-print-directory docs
 
 docs: ## Build the documentation, warnings denied
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features playhead-eventlog/postgres --no-deps --document-private-items
 
 bench: setup ## Measure import, heartbeats, rebuild and the log (FILMS=PATH for a large catalogue)
 	scripts/bench
