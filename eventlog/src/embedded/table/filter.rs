@@ -33,6 +33,7 @@ const BITS_SET: u32 = 6;
 const BIT_BITS: u32 = 9;
 /// 4 GiB: enough for 3,400 million keys.
 const BLOCKS_MAX: u64 = 1 << 26;
+const LOW: u128 = u64::MAX as u128;
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The size of a block.
@@ -105,8 +106,6 @@ impl Filter {
         count(self.0.len() * FILTER_BLOCK_BYTES)
     }
 }
-
-const LOW: u128 = u64::MAX as u128;
 
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

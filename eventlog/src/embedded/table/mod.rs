@@ -25,6 +25,8 @@
 //!
 //! Limits: a table costs 16 bytes of memory a block (of 127 entries of 32 bytes each), and 10 bits a
 //! key where its filter is loaded.
+//! Measured with 5 million keys of 32-byte entries in the page cache, on a virtual machine: a key out
+//! of range costs 1 ns, one that is not there 80 ns, one that is there 3 µs; a merge 0.1 µs an entry.
 
 #![cfg_attr(
     not(test),
