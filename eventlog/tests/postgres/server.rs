@@ -5,9 +5,9 @@
 //! of its input, which comes when that process ends in whatever way, then stops the server and
 //! removes the directory.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ pub(crate) const PORT: u16 = 5432;
 
 /// What the shell does. `$1` is where the programs are, `$2` the directory.
 const GUARD: &str = r#"
-trap '' HUP INT TERM
+trap '' HUP INT PIPE TERM
 "$1/initdb" --pgdata "$2/data" --username playhead --auth trust --encoding UTF8 --locale C \
     >"$2/initdb.log" 2>&1 || { cat "$2/initdb.log"; exit 1; }
 cat >>"$2/data/postgresql.conf" <<CONF
@@ -57,6 +57,8 @@ impl Server {
     pub(crate) fn start() -> Self {
         let programs = programs();
         let dir = tempfile::Builder::new().prefix("playhead-postgres-").tempdir().unwrap().keep();
+        // Whoever gets to the socket is let in, so nobody else may.
+        fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
         let mut guard = as_ordinary_user(&dir, "sh")
             .args(["-c", GUARD, "guard"])
             .args([&programs, &dir])
