@@ -1,0 +1,5 @@
+//! What must hold of a log after a crash.
+
+pub(crate) mod crash;
+pub(crate) mod judge;
+pub(crate) mod snapshot;

@@ -1,0 +1,29 @@
+//! The durability of the embedded log: crashes behind every operation of its disk, and disks that
+//! fail, lie and run full.
+//!
+//! | part | knows |
+//! | --- | --- |
+//! | `disk` | a simulated disk, and the states in which a crash can leave it |
+//! | `subject` | what an engine must offer to be tested |
+//! | `workload` | what is done to a log, and what it answered |
+//! | `check` | what must hold after a crash |
+//! | `hunt` | crashes workloads everywhere |
+//! | `toy` | a simple log with bugs, which the checks must find |
+//! | `self_test` | that they do |
+
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod hunt;
+#[cfg(test)]
+mod self_test;
+#[cfg(test)]
+mod subject;
+#[cfg(test)]
+mod toy;
+#[cfg(test)]
+mod workload;
