@@ -6,7 +6,7 @@
 //! | `disk` | a simulated disk, and the states in which a crash can leave it |
 //! | `subject` | what an engine must offer to be tested |
 //! | `workload` | what is done to a log, and what it answered |
-//! | `check` | what must hold after a crash |
+//! | `check` | what must hold after a crash, while the disk is slow, and when bytes rot |
 //! | `hunt` | crashes workloads everywhere |
 //! | `toy` | a simple log with bugs, which the checks must find |
 //! | `self_test` | that they do |

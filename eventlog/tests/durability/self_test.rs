@@ -1,9 +1,17 @@
 //! The checks find what is wrong with a simple log, and nothing where nothing is.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::check::damage::Damage;
+use crate::check::snapshot::Snapshot;
+use crate::disk::SimDisk;
 use crate::disk::op::SyncEnd;
 use crate::hunt::{self, Effort, Finding, Tally};
+use crate::subject::Violation;
 use crate::toy::{Toy, ToyBug};
-use crate::workload::{Workload, faulty, fixed, random};
+use crate::workload::run::Runner;
+use crate::workload::{Settings, Step, Workload, faulty, fixed, many, random};
 
 const EFFORT: Effort = Effort { states: 30, behind_failure: false, only: None };
 
@@ -68,6 +76,39 @@ fn every_bug_of_the_toy_on_a_failing_disk_is_found() {
     find(ToyBug::GoOnAfterFailedSync, failing().collect());
     find(ToyBug::TrustWhatCanBeRead, failing().collect());
     find(ToyBug::HoleBehindFullDisk, too_small().collect());
+}
+
+#[test]
+fn nobody_sees_what_is_not_durable() {
+    let look = |bug| {
+        let toy = Toy(bug);
+        let mut runner = Runner::idle(&toy, Settings::SMALL, &SimDisk::new());
+        runner.reopen()?;
+        (0..9).try_for_each(|nth| runner.look_while_syncing(&many(nth % 2, 2, 600)))
+    };
+    assert_eq!(look(None), Ok(()));
+    assert!(look(Some(ToyBug::AcknowledgeBeforeSync)).is_err());
+}
+
+/// The toy cannot tell damage from a torn tail, so it is its first file that is damaged.
+#[test]
+fn damage_is_found_and_never_served() {
+    let damage = |bug| {
+        let disk = SimDisk::new();
+        let mut runner = Runner::idle(&Toy(None), Settings::SMALL, &disk);
+        runner.reopen()?;
+        runner.steps(&[many(0, 3, 1500), many(1, 2, 30)].map(Step::Append))?;
+        let whole = &Snapshot::take(runner.log(), &BTreeSet::new())?;
+        drop(runner);
+        let (tree, subject, settings) = (&disk.tree(), &Toy(bug), Settings::SMALL);
+        let file = Path::new("/log/journal/000000.seg");
+        let damage = Damage { subject, settings, tree, file, whole };
+        Ok(damage.flip_each(|bit| bit % 97 == 0)? + damage.cut_each(|len| len % 13 == 0)?)
+    };
+    assert!(damage(None).is_ok_and(|count| count > 500));
+    let due = "every flipped bit is found";
+    let found: Result<usize, Violation> = damage(Some(ToyBug::NoChecksum));
+    assert_eq!(found.map_err(|violation| violation.check), Err(due));
 }
 
 #[test]

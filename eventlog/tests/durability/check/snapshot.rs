@@ -101,6 +101,13 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Whether the events of each partition are the first ones of `whole`.
+    pub(crate) fn is_prefix_of(&self, whole: &Self) -> bool {
+        self.partitions.iter().all(|(partition, events)| {
+            whole.partitions.get(partition).is_some_and(|whole| whole.starts_with(events))
+        })
+    }
+
     /// Stops with a violation of `check` at the first difference.
     pub(crate) fn must_equal(&self, due: &Self, check: &'static str) -> Result<(), Violation> {
         for (partition, events) in &due.partitions {

@@ -11,7 +11,7 @@
 //! | `gate` | a call that waits until the test lets it go on |
 //! | `file` | open files |
 
-mod content;
+pub(crate) mod content;
 pub(crate) mod crash;
 mod durability;
 pub(crate) mod faults;
@@ -132,6 +132,13 @@ impl SimDisk {
         let mut state = self.state();
         let inode = state.live.names[path];
         state.live.file(inode).flip(offset, mask);
+    }
+
+    /// Cuts a file, without an operation.
+    pub(crate) fn truncate(&self, path: &Path, len: usize) {
+        let mut state = self.state();
+        let inode = state.live.names[path];
+        state.live.file(inode).cut(len);
     }
 
     /// Removes every file in a directory, durably.

@@ -15,6 +15,7 @@ use playhead_eventlog::{Append, AppendError, Appended, EventLog};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::disk::SimDisk;
+use crate::disk::faults::Call;
 
 /// What an append was answered, and when.
 #[derive(Debug, Clone)]
@@ -59,6 +60,21 @@ pub(crate) fn single(disk: &SimDisk, log: &dyn EventLog, append: Append) -> Answ
     let waiting = vec![Waiting::submit(disk, log, append)];
     drop(held);
     finish(waiting).remove(0)
+}
+
+/// One append, whose next sync is held while `look` looks; it is told whether there was an answer.
+pub(crate) fn while_syncing<T>(
+    disk: &SimDisk,
+    log: &dyn EventLog,
+    append: Append,
+    look: impl FnOnce(bool) -> T,
+) -> (Answered, T) {
+    let held = disk.hold_behind(Call::Sync, 0);
+    let waiting = Waiting::submit(disk, log, append);
+    held.reached(|| waiting.woken());
+    let seen = look(waiting.woken());
+    drop(held);
+    (finish(vec![waiting]).remove(0), seen)
 }
 
 /// Appends that the log takes as one group, in order, while it is busy writing the first.

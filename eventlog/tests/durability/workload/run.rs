@@ -136,6 +136,20 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Makes an append and looks at the log while it is being synced: nobody sees it yet.
+    pub(crate) fn look_while_syncing(&mut self, ask: &Ask) -> Result<(), Violation> {
+        const CHECK: &str = "nothing is seen or answered before it is durable";
+        let append = self.make(ask);
+        let streams = judge::streams(&self.notes);
+        let look = |answered: bool| {
+            claim!(!answered, CHECK, "{append:?} was answered");
+            self.must_hold(&Snapshot::take(self.log(), &streams)?, CHECK)
+        };
+        let (answered, seen) = poll::while_syncing(&self.disk, self.log(), append.clone(), look);
+        seen?;
+        self.note(append, answered)
+    }
+
     /// Closes the log, opens it again and compares.
     pub(crate) fn reopen(&mut self) -> Result<(), Violation> {
         self.log = None;
@@ -154,7 +168,7 @@ impl<'a> Runner<'a> {
         let snapshot = Snapshot::take(log.as_ref(), &judge::streams(&self.notes))?;
         judge::judge(&snapshot, &self.notes, usize::MAX)?;
         if !std::mem::take(&mut self.stopped) {
-            self.compare(&snapshot)?;
+            self.must_hold(&snapshot, "the log holds what it answered")?;
         }
         self.learn(&snapshot);
         self.model = model(self.settings, &snapshot);
@@ -182,9 +196,9 @@ impl<'a> Runner<'a> {
     }
 
     /// The log holds what the log in memory holds.
-    pub(crate) fn compare(&self, snapshot: &Snapshot) -> Result<(), Violation> {
+    fn must_hold(&self, snapshot: &Snapshot, check: &'static str) -> Result<(), Violation> {
         let model = Snapshot::take(&self.model, &judge::streams(&self.notes))?;
-        snapshot.must_equal(&model, "the log holds what it answered")
+        snapshot.must_equal(&model, check)
     }
 
     /// How many events the log holds.
@@ -195,7 +209,7 @@ impl<'a> Runner<'a> {
     /// Ends the run without closing the log, and answers what the disk saw.
     pub(crate) fn finish(mut self) -> Result<Run, Violation> {
         let snapshot = Snapshot::take(self.log(), &judge::streams(&self.notes))?;
-        self.compare(&snapshot)?;
+        self.must_hold(&snapshot, "the log holds what it answered")?;
         self.log = None;
         let (start, ops) = self.disk.history();
         Ok(Run { start, ops, notes: self.notes })
