@@ -1,6 +1,6 @@
 # Everything that one does with Playhead. Each target sets up what it needs and is safe to repeat.
 
-.PHONY: help demo test lint docs bench setup
+.PHONY: help demo test lint docs bench rivals setup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ docs: ## Build the documentation, warnings denied
 
 bench: setup ## Measure import, heartbeats, rebuild and the log (FILMS=PATH for a large catalogue)
 	scripts/bench
+
+rivals: setup ## Measure the log beside Tephra, UmaDB, SQLite and PostgreSQL, in an hour (ARGS=--quick)
+	cd rivals && cargo run --release -- $(ARGS)
 
 setup:
 	@scripts/setup compiler
