@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use playhead_eventlog::embedded::{EmbeddedLog, Options};
+use playhead_eventlog::embedded::{EmbeddedLog, Options, Tuning};
 use playhead_eventlog::{Append, Cursor, EventLog, Expected, NewEvent, PartitionCount, StreamName};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -135,8 +135,11 @@ fn scan(runtime: &Runtime, log: &EmbeddedLog, every: u16) -> Outcome<f64> {
 }
 
 fn open(dir: &Path) -> Outcome<EmbeddedLog> {
-    let options =
-        Options { partitions: PartitionCount::DEFAULT, holder: "the append bench".to_owned() };
+    let options = Options {
+        partitions: PartitionCount::DEFAULT,
+        holder: "the append bench".to_owned(),
+        tuning: Tuning::DEFAULT,
+    };
     Ok(EmbeddedLog::open(dir, options)?)
 }
 

@@ -62,7 +62,7 @@ impl Append {
         if count > EVENTS_MAX {
             return Err(AppendError::TooManyEvents { count });
         }
-        let bytes = self.events.iter().map(event_bytes).sum();
+        let bytes = self.content_bytes();
         if bytes > APPEND_BYTES_MAX {
             return Err(AppendError::TooLarge { bytes });
         }
@@ -81,6 +81,11 @@ impl Append {
             }
             None => Ok(()),
         }
+    }
+
+    /// The bytes of all payloads, metadata, event types and actors.
+    pub(crate) fn content_bytes(&self) -> usize {
+        self.events.iter().map(event_bytes).sum()
     }
 }
 

@@ -16,7 +16,11 @@ use crate::failure::Advise;
 /// Another process holds it, or it cannot be read.
 pub async fn open(config: &Config, holder: &str) -> anyhow::Result<Arc<EmbeddedLog>> {
     let dir = config.data.clone();
-    let options = Options { partitions: config.partition_count(), holder: holder.to_owned() };
+    let options = Options {
+        partitions: config.partition_count(),
+        holder: holder.to_owned(),
+        tuning: config.tuning(),
+    };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(&dir, options)).await?;
     explain(&config.data, opened).map(Arc::new)
 }

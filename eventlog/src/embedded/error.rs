@@ -72,6 +72,10 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(super) fn corrupt(file: &Path, position: u64, reason: &str) -> Self {
+        Self::Corrupt { position, file: file.to_owned(), reason: reason.to_owned() }
+    }
+
     /// To be given to `map_err`: says what was tried and with what.
     pub(super) fn io<'a>(
         operation: &'static str,

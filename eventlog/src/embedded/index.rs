@@ -1,259 +1,436 @@
-//! Where everything is: the positions of every stream, partition and event id, in memory.
+//! Where everything is: what the writer, the readers and the keeper share.
 //!
-//! The index holds nothing that the journal does not say; it is rebuilt by reading that. An event
-//! enters in two steps. *Staging* makes it count for conditions and ids: the next append in the
-//! same group is decided against it. *Publishing* makes it visible to readers, once it is durable.
-//! Positions only grow, so what is visible is simply what lies before the durable end, and staged
-//! events need no place of their own.
+//! The journal is a row of segments: the *sealed* ones, whose index is on disk; then those that are
+//! full and wait to be sealed; then the *active* one. The index of the latter two is in memory.
+//! Everything here is durable: the writer enters a group only when it is, in one step.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use quick_cache::sync::Cache;
+use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::record::{EventView, Spot};
-use crate::append::{Append, AppendError, Appended};
+use super::bug::{Bug, Seeded};
+use super::catalog::{Catalog, Layer, Sealed, SealedStrand, SegmentIndex};
+use super::error::OpenError;
+use super::footer::{PLACE_BYTES, STREAM_BYTES};
+use super::journal::Journal;
+use super::options::Tuning;
+use super::order::Order;
+use super::recent::{Recent, StreamKey, Tip};
+use super::table::{Array, Table, TableError};
 use crate::cursor::Cursor;
-use crate::event::NewEvent;
 use crate::log::ReadError;
-use crate::stream::{Partition, PartitionCount, StreamName};
+use crate::stream::{Partition, PartitionCount};
 
-/// The tips and positions of a log.
+/// How many sealed segments have their order of events in memory: about 12 bytes an event.
+const ORDERS_MAX: usize = 8;
+/// How many merged segments have their table of streams ready for look-ups.
+const STREAMS_MAX: usize = 256;
+
+/// The index of a log.
 #[derive(Debug)]
 pub(super) struct Index {
-    count: PartitionCount,
-    durable_end: u64,
-    streams: Vec<Stream>,
-    numbers: HashMap<StreamName, usize>,
-    /// Positions by partition and offset.
-    partitions: Vec<Vec<u64>>,
-    ids: HashMap<Uuid, Place>,
+    journal: Arc<Journal>,
+    live: RwLock<Live>,
+    /// How long streams are that are not in memory otherwise. Filled by the writer alone, who
+    /// alone changes lengths: so it is never outdated.
+    tips: Cache<StreamKey, Tip>,
+    orders: Cache<u64, Arc<Order>>,
+    streams: Cache<u64, Arc<Streams>>,
+    seeded: Seeded,
+    /// Tells followers that something was published.
+    published: watch::Sender<()>,
+    /// The first failure, after which nothing more is written.
+    stopped: OnceLock<String>,
 }
 
+/// What changes while the log is open.
 #[derive(Debug)]
-struct Stream {
-    name: StreamName,
-    partition: Partition,
-    /// Positions by version.
-    positions: Vec<u64>,
+pub(super) struct Live {
+    pub(super) catalog: Arc<Catalog>,
+    /// Full segments with their ends, oldest first.
+    pub(super) full: Vec<(Arc<Recent>, u64)>,
+    pub(super) active: Recent,
+    /// The position behind the last durable batch.
+    pub(super) end: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    stream: usize,
-    version: u64,
-}
-
-/// What is to be done with an append.
+/// The streams of a sealed segment, and the places of their events.
 #[derive(Debug)]
-pub(super) enum Decision {
-    /// It is to be recorded, its first event at this spot and the others behind it.
-    Record(Spot),
-    /// It is recorded already.
-    Replay(Appended),
+struct Streams {
+    strands: Table<STREAM_BYTES>,
+    places: Array<PLACE_BYTES>,
+}
+
+/// A part of a stream: what one segment holds.
+struct Part {
+    first_version: u64,
+    before: Option<u64>,
+    places: Places,
+}
+
+/// Where the events of a part begin.
+enum Places {
+    /// Positions, in order.
+    Known(Vec<u64>),
+    /// In the index of the segment that begins at this position.
+    Stored { first: u64, streams: Arc<Streams>, strand: SealedStrand },
 }
 
 impl Index {
-    pub(super) fn new(count: PartitionCount, durable_end: u64) -> Self {
+    pub(super) fn new(journal: Arc<Journal>, tuning: &Tuning) -> Self {
+        let active = Recent::of_first(journal.partitions());
+        let live = Live { catalog: Arc::default(), full: Vec::new(), active, end: 0 };
         Self {
-            count,
-            durable_end,
-            streams: Vec::new(),
-            numbers: HashMap::new(),
-            partitions: vec![Vec::new(); usize::from(count.get())],
-            ids: HashMap::new(),
+            journal,
+            live: RwLock::new(live),
+            tips: Cache::new(tuning.tips_max),
+            orders: Cache::new(ORDERS_MAX),
+            streams: Cache::new(STREAMS_MAX),
+            seeded: tuning.seeded(),
+            published: watch::Sender::new(()),
+            stopped: OnceLock::new(),
         }
     }
 
-    /// Decides about a valid append, against everything staged.
-    pub(super) fn decide(&self, append: &Append) -> Result<Decision, AppendError> {
-        if let Some(earlier) = self.replay(append)? {
-            return Ok(Decision::Replay(earlier));
-        }
-        let Append { stream, expected, .. } = append;
-        let known = self.stream(stream.as_str());
-        let version = known.map_or(0, |known| length(&known.positions));
-        if !expected.holds(version) {
-            let (stream, expected) = (stream.clone(), *expected);
-            return Err(AppendError::Conflict { stream, expected, len: version });
-        }
-        let partition = known
-            .map_or_else(|| self.count.partition_of(stream.shard_key()), |known| known.partition);
-        let offset = length(self.positions(partition));
-        Ok(Decision::Record(Spot { partition, version, offset }))
+    /// A panic of the writer may leave the lock poisoned; what is published is whole all the same.
+    pub(super) fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the events are, if all of them are recorded as neighbours; `None` if none is recorded.
-    fn replay(&self, append: &Append) -> Result<Option<Appended>, AppendError> {
-        let recorded = |event: &NewEvent| self.ids.get(&event.id).map(|place| (event.id, *place));
-        let Some((id, first)) = append.events.iter().find_map(recorded) else { return Ok(None) };
-        let Some(stream) = self.streams.get(first.stream) else { return Ok(None) };
-        let neighbours = append.events.iter().zip(first.version..).all(|(event, version)| {
-            self.ids.get(&event.id) == Some(&Place { stream: first.stream, version })
-        });
-        if stream.name != append.stream || !neighbours {
-            return Err(AppendError::IdTaken { id, stream: stream.name.clone() });
+    pub(super) fn live_mut(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    pub(super) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
+    }
+
+    /// Lets no more be written, for good. Only the first reason is kept.
+    pub(super) fn stop(&self, reason: String) {
+        tracing::error!(reason, "the event log stops taking appends");
+        self.stopped.get_or_init(|| reason);
+    }
+
+    pub(super) fn follow(&self) -> watch::Receiver<()> {
+        self.published.subscribe()
+    }
+
+    /// Tells followers that there is something new.
+    pub(super) fn announce(&self) {
+        self.published.send_replace(());
+    }
+
+    /// Remembers how long a stream is now.
+    pub(super) fn remember(&self, key: StreamKey, tip: Tip) {
+        self.tips.insert(key, tip);
+    }
+
+    /// How long a stream is, and where its last event is; `None` if there is no such stream.
+    pub(super) fn tip(&self, key: StreamKey) -> Result<Option<Tip>, ReadError> {
+        let catalog = {
+            let live = self.live();
+            let recent = live.in_memory().find_map(|recent| recent.tip(key));
+            if recent.is_some() && !self.seeded.has(Bug::StaleTipAfterEviction) {
+                return Ok(recent);
+            }
+            Arc::clone(&live.catalog)
+        };
+        if let Some(tip) = self.tips.get(&key) {
+            return Ok(Some(tip));
         }
-        let last_version = first.version + count(append.events.len()) - 1;
-        Ok(Some(Appended {
-            partition: stream.partition,
-            first_offset: self.offset_of(stream, first.version),
-            last_offset: self.offset_of(stream, last_version),
-            first_version: first.version,
-            last_version,
-            replayed: true,
+        if self.seeded.has(Bug::StaleTipAfterEviction) {
+            return catalog.oldest_tip(key).map_err(unreadable);
+        }
+        catalog.tip(key).map_err(unreadable)
+    }
+
+    /// The position of the event with an id.
+    pub(super) fn id(&self, id: Uuid) -> Result<Option<u64>, ReadError> {
+        let catalog = {
+            let live = self.live();
+            let recent = live.in_memory().find_map(|recent| recent.id(id));
+            if recent.is_some() || live.catalog.layers.is_empty() {
+                return Ok(recent);
+            }
+            if self.seeded.has(Bug::DuplicateOnRetry) {
+                return Ok(None);
+            }
+            Arc::clone(&live.catalog)
+        };
+        catalog.id(id.as_u128()).map_err(unreadable)
+    }
+
+    /// The positions of a stream's events from a version on, and the end of the log; at most
+    /// `limit`.
+    pub(super) fn of_stream(
+        &self,
+        key: StreamKey,
+        from: u64,
+        limit: usize,
+    ) -> Result<(Vec<u64>, u64), ReadError> {
+        let mut segment = match self.tip(key)? {
+            Some(tip) if tip.len > from => Some(tip.segment),
+            _ => None,
+        };
+        let mut parts = Vec::new();
+        while let Some(first) = segment {
+            let Some(part) = self.part(key, first, from)? else {
+                return Err(corrupt(first, "the index misses a stream that it should have"));
+            };
+            segment = part.before.filter(|_| part.first_version > from);
+            parts.push(part);
+        }
+        let mut positions = Vec::new();
+        for part in parts.iter().rev() {
+            let left = limit - positions.len();
+            let skipped = from.saturating_sub(part.first_version);
+            positions.extend(part.places.range(skipped, left)?);
+            if positions.len() >= limit {
+                break;
+            }
+        }
+        // Read last: it only grows, and lies behind everything found.
+        let end = self.live().end;
+        Ok((positions, end))
+    }
+
+    /// What the segment that begins at `first` holds of a stream; versions before `from` may be
+    /// left out.
+    fn part(&self, key: StreamKey, first: u64, from: u64) -> Result<Option<Part>, ReadError> {
+        {
+            let live = self.live();
+            if let Some(recent) = live.in_memory().find(|recent| recent.first == first) {
+                return Ok(recent.part(key, from));
+            }
+        }
+        let streams = self.streams(first)?;
+        let entry = streams.strands.get(key).map_err(unreadable)?;
+        Ok(entry.as_ref().and_then(SealedStrand::decode).map(|strand| Part {
+            first_version: strand.first_version,
+            before: strand.before,
+            places: Places::Stored { first, streams, strand },
         }))
     }
 
-    /// Offsets are not stored: they follow from the order of positions.
-    fn offset_of(&self, stream: &Stream, version: u64) -> u64 {
-        let position = skip(&stream.positions, version).first().copied().unwrap_or(u64::MAX);
-        before(self.positions(stream.partition), position)
+    fn streams(&self, first: u64) -> Result<Arc<Streams>, ReadError> {
+        self.streams.get_or_insert_with(&first, || {
+            let segment = self.journal.segment(first).map_err(unopened(first))?;
+            let Some(footer) = &segment.footer else {
+                return Err(corrupt(first, "a sealed segment has lost its footer"));
+            };
+            let table = Table::open(Arc::clone(segment.file()), footer.streams, false);
+            let places = Array::open(Arc::clone(segment.file()), footer.places);
+            Ok(Arc::new(Streams { strands: table.map_err(unreadable)?, places }))
+        })
     }
 
-    /// Enters the events of an append that was decided to be recorded: ids and positions, in order.
-    pub(super) fn stage(&mut self, stream: &StreamName, first: Spot, events: &[(Uuid, u64)]) {
-        let number = match self.numbers.get(stream) {
-            Some(number) => *number,
-            None => self.add_stream(stream.clone(), first.partition),
-        };
-        for ((id, position), nth) in events.iter().zip(0..) {
-            self.enter(number, first.plus(nth), *id, *position);
-        }
-    }
-
-    /// Enters an event read from the journal, unless it breaks what the journal said before.
-    pub(super) fn admit(&mut self, event: &EventView<'_>, position: u64) -> Result<(), String> {
-        let number = match self.numbers.get(event.stream) {
-            Some(number) => *number,
-            None => {
-                let name = StreamName::parse(event.stream).map_err(|error| error.to_string())?;
-                let partition = self.count.partition_of(name.shard_key());
-                self.add_stream(name, partition)
-            }
-        };
-        let Some(stream) = self.streams.get(number) else { return Ok(()) };
-        let next = Spot {
-            partition: stream.partition,
-            version: length(&stream.positions),
-            offset: length(self.positions(stream.partition)),
-        };
-        if event.spot != next {
-            return Err(format!(
-                "{:?} of {} follows where {next:?} is due",
-                event.spot, stream.name
-            ));
-        }
-        if self.ids.contains_key(&event.id) {
-            return Err(format!("the event id {} is recorded twice", event.id));
-        }
-        self.enter(number, next, event.id, position);
-        Ok(())
-    }
-
-    fn add_stream(&mut self, name: StreamName, partition: Partition) -> usize {
-        let number = self.streams.len();
-        self.numbers.insert(name.clone(), number);
-        self.streams.push(Stream { name, partition, positions: Vec::new() });
-        number
-    }
-
-    fn enter(&mut self, number: usize, spot: Spot, id: Uuid, position: u64) {
-        if let Some(stream) = self.streams.get_mut(number) {
-            stream.positions.push(position);
-        }
-        if let Some(positions) = self.partitions.get_mut(usize::from(spot.partition.0)) {
-            positions.push(position);
-        }
-        self.ids.insert(id, Place { stream: number, version: spot.version });
-    }
-
-    /// Makes everything before this position visible.
-    pub(super) fn publish(&mut self, durable_end: u64) {
-        self.durable_end = durable_end;
-    }
-
-    /// The position behind the last durable batch.
-    pub(super) fn durable_end(&self) -> u64 {
-        self.durable_end
-    }
-
-    /// The cursor behind the last visible event of every partition.
+    /// The cursor behind the last event of every partition.
     pub(super) fn head(&self) -> Cursor {
-        self.count.all().map(|partition| (partition, self.visible(partition))).collect()
+        self.live().head(self.journal.partitions())
     }
 
-    /// Whether any event is visible behind the cursor.
+    /// Whether there is any event behind the cursor.
     pub(super) fn is_behind(&self, cursor: &Cursor) -> bool {
-        cursor.iter().any(|(partition, next)| self.visible(partition) > next)
+        let live = self.live();
+        cursor.iter().any(|(partition, next)| live.next_offset(partition) > next)
     }
 
-    /// The positions of a stream's visible events from a version on.
-    pub(super) fn of_stream(&self, stream: &StreamName, from: u64, limit: usize) -> Vec<u64> {
-        let positions = self.stream(stream.as_str()).map_or(&[][..], |known| &known.positions);
-        let wanted = skip(positions, from).iter().take(limit).copied();
-        wanted.take_while(|position| *position < self.durable_end).collect()
+    /// The positions of the events behind a cursor, over all its partitions, in order, and the end
+    /// of the log; at most `limit`.
+    pub(super) fn behind(
+        &self,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Result<(Vec<u64>, u64), ReadError> {
+        let (mut wanted, catalog, full, end) = {
+            let live = self.live();
+            let wanted = live.wanted(cursor, self.journal.partitions())?;
+            let active = &live.active;
+            if is_within(&wanted, active.order()) {
+                let places = active.order().behind(&wanted, limit);
+                let position = |at| active.first + u64::from(at);
+                return Ok((places.into_iter().map(position).collect(), live.end));
+            }
+            (wanted, Arc::clone(&live.catalog), live.full.clone(), live.end)
+        };
+        let mut positions = Vec::new();
+        for sealed in catalog.sealed.iter().skip(first_wanted(&catalog, &wanted)) {
+            if positions.len() >= limit {
+                return Ok((positions, end));
+            }
+            let order = self.order(sealed)?;
+            take(&order, sealed.first, &mut wanted, limit, &mut positions);
+        }
+        for (recent, _) in &full {
+            take(recent.order(), recent.first, &mut wanted, limit, &mut positions);
+        }
+        // Something was found, so what is active can wait for the next read if it has changed.
+        let sealed_end = catalog.sealed.last().map_or(0, |sealed| sealed.footer.end);
+        let follows = full.last().map_or(sealed_end, |(_, end)| *end);
+        let live = self.live();
+        if positions.len() < limit && live.active.first == follows {
+            take(live.active.order(), follows, &mut wanted, limit, &mut positions);
+            return Ok((positions, live.end));
+        }
+        Ok((positions, end))
     }
 
-    /// The positions of the visible events behind a cursor, over all its partitions, in order.
-    pub(super) fn behind(&self, cursor: &Cursor, limit: usize) -> Result<Vec<u64>, ReadError> {
-        let mut lanes = BinaryHeap::new();
+    fn order(&self, sealed: &Sealed) -> Result<Arc<Order>, ReadError> {
+        self.orders.get_or_insert_with(&sealed.first, || {
+            let segment = self.journal.segment(sealed.first).map_err(unopened(sealed.first))?;
+            let order = sealed.footer.read_order(segment.file(), &sealed.spans);
+            order.map(Arc::new).map_err(unreadable)
+        })
+    }
+
+    /// Enters a segment that is sealed now; its index is the latest layer.
+    pub(super) fn enter_sealed(&self, sealed: Sealed, index: SegmentIndex) {
+        let mut live = self.live_mut();
+        live.full.retain(|(full, _)| full.first != sealed.first);
+        let mut catalog = Catalog::clone(&live.catalog);
+        catalog.layers.push(Layer::One(Arc::new(index)));
+        catalog.sealed.push(Arc::new(sealed));
+        live.catalog = Arc::new(catalog);
+    }
+
+    /// Puts one layer into the place of all those that it covers.
+    pub(super) fn enter_layer(&self, layer: Layer) {
+        let mut live = self.live_mut();
+        let mut catalog = Catalog::clone(&live.catalog);
+        let covered = layer.from()..layer.to();
+        let place = catalog.layers.iter().position(|other| covered.contains(&other.from()));
+        catalog.layers.retain(|other| !covered.contains(&other.from()));
+        let place = place.unwrap_or(catalog.layers.len()).min(catalog.layers.len());
+        catalog.layers.insert(place, layer);
+        live.catalog = Arc::new(catalog);
+    }
+}
+
+impl Live {
+    /// The indexes in memory, latest first.
+    fn in_memory(&self) -> impl Iterator<Item = &Recent> {
+        let full = self.full.iter().rev().map(|(full, _)| &**full);
+        std::iter::once(&self.active).chain(full)
+    }
+
+    /// The offset that the next event of a partition gets.
+    pub(super) fn next_offset(&self, partition: Partition) -> u64 {
+        self.active.order().span(partition).next
+    }
+
+    fn head(&self, count: PartitionCount) -> Cursor {
+        count.all().map(|partition| (partition, self.next_offset(partition))).collect()
+    }
+
+    /// For each partition the first offset behind the cursor, if there is one.
+    fn wanted(
+        &self,
+        cursor: &Cursor,
+        count: PartitionCount,
+    ) -> Result<Vec<Option<u64>>, ReadError> {
+        let mut wanted = vec![None; usize::from(count.get())];
         for (partition, offset) in cursor.iter() {
-            let head = self.visible(partition);
+            let head = self.next_offset(partition);
             if offset > head {
                 return Err(ReadError::BeyondHead { partition, offset, head });
             }
-            let lane = skip(self.positions(partition), offset).split_first();
-            lanes.extend(lane.map(|(position, rest)| Reverse((*position, rest))));
-        }
-        let mut positions = Vec::new();
-        while positions.len() < limit
-            && let Some(mut lane) = lanes.peek_mut()
-        {
-            let Reverse((position, rest)) = *lane;
-            if position >= self.durable_end {
-                break;
-            }
-            positions.push(position);
-            match rest.split_first() {
-                Some((next, rest)) => *lane = Reverse((*next, rest)),
-                None => {
-                    PeekMut::pop(lane);
-                }
+            if let Some(wanted) = wanted.get_mut(usize::from(partition.0)) {
+                *wanted = (offset < head).then_some(offset);
             }
         }
-        Ok(positions)
-    }
-
-    /// How many events of a partition are visible.
-    fn visible(&self, partition: Partition) -> u64 {
-        before(self.positions(partition), self.durable_end)
-    }
-
-    fn stream(&self, name: &str) -> Option<&Stream> {
-        self.numbers.get(name).and_then(|number| self.streams.get(*number))
-    }
-
-    fn positions(&self, partition: Partition) -> &[u64] {
-        self.partitions.get(usize::from(partition.0)).map_or(&[], Vec::as_slice)
+        Ok(wanted)
     }
 }
 
-/// The positions from an index on; none if there are fewer.
-fn skip(positions: &[u64], from: u64) -> &[u64] {
-    usize::try_from(from).ok().and_then(|from| positions.get(from..)).unwrap_or(&[])
+impl Recent {
+    fn part(&self, key: StreamKey, from: u64) -> Option<Part> {
+        let strand = self.strand(key)?;
+        let first_version = strand.first_version.max(from.min(strand.next_version()));
+        let count = usize::try_from(strand.next_version() - first_version).unwrap_or(usize::MAX);
+        let backwards = self.backwards(strand).take(count);
+        let mut positions: Vec<u64> = backwards.map(|at| self.first + u64::from(at)).collect();
+        positions.reverse();
+        let before = strand.before.filter(|_| strand.first_version > from);
+        Some(Part { first_version, before, places: Places::Known(positions) })
+    }
 }
 
-/// How many of the positions, which are in order, lie before `end`.
-fn before(positions: &[u64], end: u64) -> u64 {
-    count(positions.partition_point(|position| *position < end))
+impl Places {
+    /// The positions behind the first `skipped`, at most `limit`.
+    fn range(&self, skipped: u64, limit: usize) -> Result<Vec<u64>, ReadError> {
+        match self {
+            Self::Known(positions) => {
+                let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+                Ok(positions.iter().skip(skipped).take(limit).copied().collect())
+            }
+            Self::Stored { first, streams, strand } => {
+                let start = u64::from(strand.places);
+                let end = start + u64::from(strand.count);
+                let start = start.saturating_add(skipped).min(end);
+                let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+                let range = start..end.min(start.saturating_add(limit));
+                let places = streams.places.range(range).map_err(unreadable)?;
+                Ok(places.into_iter().map(|at| first + u64::from(u32::from_le_bytes(at))).collect())
+            }
+        }
+    }
 }
 
-fn length(positions: &[u64]) -> u64 {
-    count(positions.len())
+/// Whether no wanted offset lies before this segment.
+fn is_within(wanted: &[Option<u64>], order: &Order) -> bool {
+    let spans = order.spans();
+    wanted.iter().zip(spans).all(|(wanted, span)| wanted.is_none_or(|wanted| wanted >= span.first))
 }
 
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
+/// The number of the first sealed segment that holds a wanted offset.
+fn first_wanted(catalog: &Catalog, wanted: &[Option<u64>]) -> usize {
+    let segments = wanted.iter().enumerate().filter_map(|(partition, wanted)| {
+        let wanted = (*wanted)?;
+        let before = |sealed: &Arc<Sealed>| {
+            sealed.spans.get(partition).is_none_or(|span| span.next <= wanted)
+        };
+        Some(catalog.sealed.partition_point(before))
+    });
+    segments.min().unwrap_or(catalog.sealed.len())
+}
+
+/// Takes the wanted events of one segment, and wants those behind it from then on.
+fn take(
+    order: &Order,
+    first: u64,
+    wanted: &mut [Option<u64>],
+    limit: usize,
+    positions: &mut Vec<u64>,
+) {
+    let places = order.behind(wanted, limit - positions.len());
+    positions.extend(places.into_iter().map(|at| first + u64::from(at)));
+    for (wanted, span) in wanted.iter_mut().zip(order.spans()) {
+        *wanted = wanted.map(|offset| offset.max(span.next));
+    }
+}
+
+fn corrupt(position: u64, reason: &str) -> ReadError {
+    ReadError::Corrupt { position, reason: reason.to_owned() }
+}
+
+fn unreadable(error: TableError) -> ReadError {
+    match error {
+        TableError::Io { offset, source } => {
+            ReadError::Io { position: offset, reason: format!("the index: {source}") }
+        }
+        TableError::Corrupt { offset, reason } => ReadError::Corrupt {
+            position: offset,
+            reason: format!("the index, at byte {offset} of its file: {reason}"),
+        },
+    }
+}
+
+fn unopened(position: u64) -> impl Fn(OpenError) -> ReadError {
+    move |error| ReadError::Io { position, reason: error.to_string() }
 }

@@ -1,225 +1,222 @@
-//! The journal: where its file is, how it begins, how it is read and written.
-//!
-//! A *position* is a byte offset in the journal and only ever grows. The file is named by its first
-//! position, so a journal of several files would still have one order of positions.
-//!
-//! A file begins with 32 bytes, little-endian; in every format to come, too:
-//!
-//! | at | bytes | field |
-//! | ---: | ---: | --- |
-//! | 0 | 8 | `PLAYHEAD` |
-//! | 8 | 4 | format: 1 |
-//! | 12 | 2 | partition count |
-//! | 14 | 2 | zero |
-//! | 16 | 8 | position of the first byte of this file |
-//! | 24 | 4 | zero |
-//! | 28 | 4 | CRC32C of the 28 bytes before |
+//! The journal: its segments as one sequence of positions.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use quick_cache::sync::Cache;
+
+use super::disk::{Access, Disk};
 use super::error::OpenError;
-use super::fields::Fields;
+use super::segment::{self, Header, Packing, Segment};
 use crate::stream::PartitionCount;
 
-/// The position of the first record.
-pub(super) const FIRST_POSITION: u64 = 32;
+/// How many segments are open at once.
+const OPEN_MAX: usize = 128;
 
-const HEADER_BYTES: usize = 32;
-const MAGIC: [u8; 8] = *b"PLAYHEAD";
-const FORMAT: u32 = 1;
-const FILE_NAME: &str = "00000000000000000000.seg";
-
-/// What the writer needs of a file: the seam where tests let the disk fail.
-pub(super) trait Sink: Send + 'static {
-    /// Writes all the bytes at a position.
-    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
-
-    /// Returns once everything written is durable.
-    fn sync(&self) -> io::Result<()>;
-}
-
-/// An open journal.
+/// The segments of a log.
 #[derive(Debug)]
 pub(super) struct Journal {
-    file: File,
-    path: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// The directory of the log.
+    root: PathBuf,
+    /// The directory of the segments.
+    dir: PathBuf,
+    access: Access,
     partitions: PartitionCount,
+    /// The first position of every segment, in order; never empty.
+    firsts: RwLock<Vec<u64>>,
+    open: Cache<u64, Arc<Segment>>,
 }
 
 impl Journal {
-    /// Opens the journal for appending; begins one if there is none.
-    pub(super) fn open_or_create(
-        dir: &Path,
+    /// The journal in the directory of a log; `None` if there is none.
+    pub(super) fn find(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        access: Access,
+    ) -> Result<Option<Self>, OpenError> {
+        let dir = root.join("journal");
+        let names = match disk.list(&dir) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(OpenError::io("list", &dir)(error)),
+        };
+        let firsts: Vec<u64> = names.iter().filter_map(|name| segment::first_of(name)).collect();
+        let Some(first) = firsts.first().copied() else { return Ok(None) };
+        let open = Segment::open(&*disk, &dir, first, access)?;
+        if first != 0 {
+            let reason = "the segments before this one are missing";
+            return Err(OpenError::corrupt(&open.path, first, reason));
+        }
+        Ok(Some(Self {
+            disk,
+            root: root.to_owned(),
+            dir,
+            access,
+            partitions: open.header.partitions,
+            firsts: RwLock::new(firsts),
+            open: Cache::new(OPEN_MAX),
+        }))
+    }
+
+    /// Begins a journal.
+    pub(super) fn create(
+        disk: Arc<dyn Disk>,
+        root: &Path,
         partitions: PartitionCount,
     ) -> Result<Self, OpenError> {
-        if !path_in(dir).try_exists().map_err(OpenError::io("look for", &path_in(dir)))? {
-            create(dir, partitions)?;
+        let dir = root.join("journal");
+        create_dir(&*disk, &dir)?;
+        let journal = Self {
+            disk,
+            root: root.to_owned(),
+            dir,
+            access: Access::Write,
+            partitions,
+            firsts: RwLock::new(Vec::new()),
+            open: Cache::new(OPEN_MAX),
+        };
+        let path = journal.path_of(0);
+        let begun = journal.begin_segment(0, NewSegment::Sound);
+        begun.map_err(|failed| OpenError::io("create", &path)(failed.into()))?;
+        Ok(journal)
+    }
+
+    /// Removes what a crash left of files that were being made.
+    pub(super) fn remove_unfinished(&self) -> Result<(), OpenError> {
+        for dir in [&self.dir, &self.index_dir()] {
+            for name in self.disk.list(dir).map_err(OpenError::io("list", dir))? {
+                if name.ends_with(".new") {
+                    let path = dir.join(name);
+                    self.disk.remove(&path).map_err(OpenError::io("remove", &path))?;
+                }
+            }
         }
-        Self::open(dir, OpenOptions::new().read(true).write(true))
-    }
-
-    /// Opens the journal without the right to change it.
-    pub(super) fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
-        Self::open(dir, OpenOptions::new().read(true))
-    }
-
-    fn open(dir: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
-        let path = path_in(dir);
-        let file = options.open(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => OpenError::NotFound { dir: dir.to_owned() },
-            _ => OpenError::io("open", &path)(source),
-        })?;
-        let mut header = [0; HEADER_BYTES];
-        file.read_exact_at(&mut header, 0).map_err(|source| match source.kind() {
-            io::ErrorKind::UnexpectedEof => OpenError::NotAJournal { file: path.clone() },
-            _ => OpenError::io("read", &path)(source),
-        })?;
-        let partitions = decode_header(&header, &path)?;
-        Ok(Self { file, path, partitions })
+        Ok(())
     }
 
     pub(super) fn partitions(&self) -> PartitionCount {
         self.partitions
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
-    /// The position behind the last byte.
-    pub(super) fn len(&self) -> io::Result<u64> {
-        self.file.metadata().map(|metadata| metadata.len())
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
-    /// Fills the buffer with the bytes from `position` on.
+    /// Where disposable indexes are kept.
+    pub(super) fn index_dir(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
+    /// The file of a segment.
+    pub(super) fn path_of(&self, first: u64) -> PathBuf {
+        self.dir.join(segment::file_name(first))
+    }
+
+    /// The first position of every segment, in order.
+    pub(super) fn firsts(&self) -> Vec<u64> {
+        self.firsts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The first position of the segment that holds a position, and of the one behind it.
+    pub(super) fn around(&self, position: u64) -> (u64, Option<u64>) {
+        let firsts = self.firsts.read().unwrap_or_else(PoisonError::into_inner);
+        let next = firsts.partition_point(|first| *first <= position);
+        let first = next.checked_sub(1).and_then(|own| firsts.get(own)).copied();
+        (first.unwrap_or(0), firsts.get(next).copied())
+    }
+
+    /// The open segment that begins at `first`.
+    pub(super) fn segment(&self, first: u64) -> Result<Arc<Segment>, OpenError> {
+        self.open.get_or_insert_with(&first, || {
+            Segment::open(&*self.disk, &self.dir, first, self.access).map(Arc::new)
+        })
+    }
+
+    /// Opens the segment anew, because its file has changed.
+    pub(super) fn reopen(&self, first: u64) -> Result<Arc<Segment>, OpenError> {
+        let segment = Segment::open(&*self.disk, &self.dir, first, self.access).map(Arc::new)?;
+        self.open.insert(first, Arc::clone(&segment));
+        Ok(segment)
+    }
+
+    /// Fills the buffer with record bytes; all of them lie in one segment.
     pub(super) fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()> {
-        self.file.read_exact_at(buffer, position)
+        let (first, _) = self.around(position);
+        let segment = self.segment(first).map_err(io::Error::other)?;
+        segment.read_at(buffer, position)
     }
 
-    /// Forgets everything from `position` on, durably.
-    pub(super) fn cut(&self, position: u64) -> io::Result<()> {
-        self.file.set_len(position)?;
-        self.file.sync_all()
+    /// Begins the segment at `first`. A file gets its name only when its header is durable, so a
+    /// crash leaves no half segment; and it is used only when its name is durable.
+    pub(super) fn begin_segment(
+        &self,
+        first: u64,
+        kind: NewSegment,
+    ) -> Result<Arc<Segment>, Failed> {
+        let path = self.path_of(first);
+        let unnamed = self.dir.join("beginning.new");
+        let header = Header { packing: Packing::Plain, partitions: self.partitions, first };
+        let written = self.disk.create(&unnamed).and_then(|file| {
+            file.write_at(&header.encode(), 0)?;
+            if kind == NewSegment::NamedUnsynced { Ok(()) } else { file.sync() }
+        });
+        if let Err(error) = written {
+            // What is left of it is overwritten next time.
+            let _still_there = self.disk.remove(&unnamed);
+            return Err(Failed::Unnamed(error));
+        }
+        self.disk.rename(&unnamed, &path).map_err(Failed::Named)?;
+        if kind != NewSegment::NameUnsynced {
+            self.disk.sync_dir(&self.dir).map_err(Failed::Named)?;
+        }
+        self.firsts.write().unwrap_or_else(PoisonError::into_inner).push(first);
+        self.segment(first).map_err(|error| Failed::Named(io::Error::other(error)))
     }
 }
 
-impl Sink for Arc<Journal> {
-    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, position)
-    }
+/// How a new segment is made durable: the other ways are mistakes on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NewSegment {
+    Sound,
+    NameUnsynced,
+    NamedUnsynced,
+}
 
-    /// `fdatasync` is enough: it also flushes the file size, which is needed to read the data back.
-    fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+/// A segment could not be begun.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// Nothing has changed.
+    Unnamed(io::Error),
+    /// It is unknown whether the segment exists after a crash.
+    Named(io::Error),
+}
+
+impl From<Failed> for io::Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unnamed(error) | Failed::Named(error) => error,
+        }
     }
 }
 
 /// Creates a directory and those above it, so that they survive a crash.
-pub(super) fn create_dir(dir: &Path) -> Result<(), OpenError> {
-    if dir.is_dir() {
+pub(super) fn create_dir(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
+    if disk.list(dir).is_ok() {
         return Ok(());
     }
     let parent = match dir.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    create_dir(parent)?;
-    fs::create_dir(dir).map_err(OpenError::io("create", dir))?;
-    sync_dir(parent)
-}
-
-/// A file gets its name only when its header is durable, so a crash leaves no half journal.
-fn create(dir: &Path, partitions: PartitionCount) -> Result<(), OpenError> {
-    let path = path_in(dir);
-    let journal_dir = dir.join("journal");
-    create_dir(&journal_dir)?;
-    let unnamed = path.with_extension("new");
-    let mut file = File::create(&unnamed).map_err(OpenError::io("create", &unnamed))?;
-    file.write_all(&encode_header(partitions))
-        .and_then(|()| file.sync_all())
-        .map_err(OpenError::io("write", &unnamed))?;
-    fs::rename(&unnamed, &path).map_err(OpenError::io("create", &path))?;
-    sync_dir(&journal_dir)
-}
-
-fn path_in(dir: &Path) -> PathBuf {
-    dir.join("journal").join(FILE_NAME)
-}
-
-fn sync_dir(dir: &Path) -> Result<(), OpenError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(OpenError::io("sync", dir))
-}
-
-fn encode_header(partitions: PartitionCount) -> Vec<u8> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend(MAGIC);
-    header.extend(FORMAT.to_le_bytes());
-    header.extend(partitions.get().to_le_bytes());
-    header.extend([0; 14]);
-    header.extend(crc32c::crc32c(&header).to_le_bytes());
-    header
-}
-
-fn decode_header(header: &[u8; HEADER_BYTES], path: &Path) -> Result<PartitionCount, OpenError> {
-    let corrupt = |reason: &str| OpenError::Corrupt {
-        position: 0,
-        file: path.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let short = || corrupt("the file header is too short");
-    let mut fields = Fields::new(header);
-    if fields.array() != Some(MAGIC) {
-        return Err(OpenError::NotAJournal { file: path.to_owned() });
+    if dir != parent && dir != Path::new(".") {
+        create_dir(disk, parent)?;
     }
-    let found = fields.u32().ok_or_else(short)?;
-    let partitions = fields.u16().ok_or_else(short)?;
-    let (checked, crc) = header.split_last_chunk().ok_or_else(short)?;
-    if crc32c::crc32c(checked) != u32::from_le_bytes(*crc) {
-        return Err(corrupt("the checksum of the file header is wrong"));
-    }
-    if found > FORMAT {
-        return Err(OpenError::TooNew { file: path.to_owned(), found, known: FORMAT });
-    }
-    PartitionCount::new(partitions)
-        .filter(|_| found == FORMAT)
-        .ok_or_else(|| corrupt("the file header names no known format or partition count"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sealed(mut header: Vec<u8>) -> [u8; HEADER_BYTES] {
-        header.truncate(HEADER_BYTES - 4);
-        header.extend(crc32c::crc32c(&header).to_le_bytes());
-        header.try_into().unwrap()
-    }
-
-    #[test]
-    fn a_header_tells_its_partition_count() {
-        let header = sealed(encode_header(PartitionCount::new(8).unwrap()));
-        assert_eq!(decode_header(&header, Path::new("x")).unwrap().get(), 8);
-    }
-
-    #[test]
-    fn a_newer_format_is_named() {
-        let mut header = encode_header(PartitionCount::DEFAULT);
-        header[8] = 2;
-        let error = decode_header(&sealed(header), Path::new("x")).unwrap_err();
-        assert!(matches!(error, OpenError::TooNew { found: 2, known: 1, .. }), "{error}");
-    }
-
-    #[test]
-    fn a_header_is_refused_at_every_flipped_bit() {
-        let header = sealed(encode_header(PartitionCount::DEFAULT));
-        for bit in 0..HEADER_BYTES * 8 {
-            let mut header = header;
-            header[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode_header(&header, Path::new("x")).is_err(), "bit {bit}");
-        }
-    }
+    disk.create_dir(dir).map_err(OpenError::io("create", dir))?;
+    disk.sync_dir(parent).map_err(OpenError::io("sync", parent))
 }

@@ -3,51 +3,56 @@
 //! The lock is the kernel's and dies with its process, however that ends; the file stays and means
 //! nothing by itself. Its text, a process id and a line about it, only serves the error message.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-
+use super::disk::{Access, Disk, DiskFile};
 use super::error::OpenError;
+
+/// More than the text ever has.
+const TEXT_BYTES_MAX: u64 = 4_096;
 
 /// The right to append. Ends when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     /// The lock is held as long as the file is open.
-    _file: File,
+    _file: Arc<dyn DiskFile>,
 }
 
 impl Lock {
-    pub(super) fn acquire(dir: &Path, holder: &str) -> Result<Self, OpenError> {
+    pub(super) fn acquire(disk: &dyn Disk, dir: &Path, holder: &str) -> Result<Self, OpenError> {
         let path = dir.join("LOCK");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(OpenError::io("open", &path))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(held(dir, &mut file)),
-            Err(errno) => return Err(OpenError::io("lock", &path)(errno.into())),
+        let file = match disk.open(&path, Access::Write) {
+            Err(error) if error.kind() == ErrorKind::NotFound => disk.create(&path),
+            outcome => outcome,
+        };
+        let file = file.map_err(OpenError::io("open", &path))?;
+        if !file.try_lock().map_err(OpenError::io("lock", &path))? {
+            return Err(held(dir, &*file));
         }
         let text = format!("{}\n{holder}\n", std::process::id());
-        file.set_len(0)
-            .and_then(|()| file.write_all(text.as_bytes()))
-            .map_err(OpenError::io("write", &path))?;
+        let told = file.set_len(0).and_then(|()| file.write_at(text.as_bytes(), 0));
+        if let Err(error) = told {
+            // The lock holds all the same; a log can be opened on a full disk.
+            tracing::warn!(path = %path.display(), %error, "the holder of the lock is not named");
+        }
         Ok(Self { _file: file })
     }
 }
 
 /// Says who holds the lock. The text may be unreadable or half written: then it says less.
-fn held(dir: &Path, file: &mut File) -> OpenError {
-    let mut text = String::new();
-    let _unreadable = file.read_to_string(&mut text);
+fn held(dir: &Path, file: &dyn DiskFile) -> OpenError {
+    let text = text_of(file).unwrap_or_default();
     let mut lines = text.lines();
     let pid = lines.next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
     let holder = lines.next().unwrap_or("unknown").to_owned();
     OpenError::Locked { dir: dir.to_owned(), pid, holder }
+}
+
+fn text_of(file: &dyn DiskFile) -> io::Result<String> {
+    let len = usize::try_from(file.len()?.min(TEXT_BYTES_MAX)).map_err(io::Error::other)?;
+    let mut bytes = vec![0; len];
+    file.read_at(&mut bytes, 0)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,71 +1,98 @@
 //! The engine that needs no server: one journal under a directory.
 //!
 //! ```text
-//! DIR/LOCK                                held by the process that appends
-//! DIR/journal/00000000000000000000.seg    every event, in the order of recording
+//! DIR/LOCK                                  held by the process that appends
+//! DIR/journal/00000000000000000000.seg      every event, in the order of recording, in segments
+//! DIR/journal/00000000000067108791.seg      that are named by their first position
+//! DIR/index/….run                           merged indexes; can be deleted at any time
 //! ```
 //!
-//! The journal is the truth, and all there is: the index of streams, partitions and event ids lives
-//! in memory and is rebuilt from it when the log is opened.
+//! The segments are the truth. The last one is *active*: appended to, its index in memory. When it
+//! is full the next one begins, and it is *sealed*: its index is written behind its records, and it
+//! never changes again. Opening a log reads the records of the active segment only.
 //!
 //! | part | knows |
 //! | --- | --- |
+//! | `disk` | what is asked of a file system |
 //! | `record` | what an event and a commit marker look like as bytes |
-//! | `journal` | the file: its place, its header, reading and writing |
-//! | `index` | where everything is; decides about appends |
+//! | `segment`, `footer` | how a file begins and ends |
+//! | `journal` | the segments as one sequence of positions |
+//! | `recent`, `order` | the index of a segment in memory |
+//! | `table` | sorted tables on disk, with checksums and filters |
+//! | `catalog`, `run` | the indexes of sealed segments, and merged ones |
+//! | `index` | where everything is, as writer and readers share it |
+//! | `decide` | what is to be done with an append |
 //! | `writer` | the one thread that makes groups of appends durable |
+//! | `keeper`, `seal` | seals segments and merges indexes, beside the writer |
 //! | `reader` | turns positions into events, checking every byte |
-//! | `recovery` | tells a torn tail, which is cut, from damage, which is refused |
+//! | `recovery`, `scan` | tells a torn tail, which is cut, from damage, which is refused |
+//! | `verify` | checks every byte |
 //! | `lock` | one process appends |
+//! | `bug` | mistakes on purpose, for the test of the tests |
 //!
-//! Limits: memory grows with the history, by some 60 to 110 bytes an event and 200 a stream. Up to
-//! 1,024 appends wait in the queue, each of up to [`crate::append::APPEND_BYTES_MAX`].
+//! Limits: [`QUEUE_APPENDS_MAX`] appends of together [`QUEUE_BYTES_MAX`] bytes wait; more are
+//! refused. Memory is bounded, whatever the history: the indexes of the active segment and of up to
+//! two that are being sealed (about 100 bytes an event), [`Tuning::tips_max`] lengths of streams, the
+//! order of 8 segments (12 bytes an event), and of the indexes on disk one byte in a hundred: filters
+//! and fences. Of every segment, 16 bytes a partition.
 
+mod bug;
+mod catalog;
+mod decide;
 pub mod disk;
 mod error;
 mod fields;
+mod footer;
 mod index;
 mod journal;
+mod keeper;
 mod lock;
+mod options;
+mod order;
 mod reader;
+mod recent;
 mod record;
 mod recovery;
+mod run;
+mod scan;
+mod seal;
+mod segment;
 mod table;
+mod verify;
 mod writer;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task;
 
+pub use self::bug::Bug;
+use self::disk::{Access, Disk, RealDisk};
 pub use self::error::OpenError;
+use self::index::Index;
 use self::journal::Journal;
+use self::keeper::Maintenance;
 use self::lock::Lock;
-use self::writer::{QUEUE_APPENDS, Request, Shared, Writer};
+pub use self::options::{Options, Tuning};
+use self::recent::key_of;
+pub use self::verify::{VerifyReport, verify, verify_on};
+use self::writer::{End, Request, Waiting, Writer};
+pub use self::writer::{QUEUE_APPENDS_MAX, QUEUE_BYTES_MAX};
 use crate::append::{Append, AppendError, Appended};
 use crate::cursor::{Batch, Cursor};
 use crate::event::RecordedEvent;
 use crate::log::{EventLog, READ_EVENTS_MAX, ReadError};
 use crate::stream::{PartitionCount, StreamName};
 
-/// How to open a log.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The partition count of the log if it is created now; an existing log keeps its own.
-    pub partitions: PartitionCount,
-    /// What this process calls itself, such as `playhead serve`: told to those who find the log
-    /// locked.
-    pub holder: String,
-}
-
 /// An event log in a directory.
 #[derive(Debug)]
 pub struct EmbeddedLog {
-    journal: Arc<Journal>,
-    shared: Arc<Shared>,
+    index: Arc<Index>,
     /// `None` if the log was opened for reading only.
     writer: Option<WriterThread>,
 }
@@ -73,6 +100,7 @@ pub struct EmbeddedLog {
 #[derive(Debug)]
 struct WriterThread {
     queue: mpsc::Sender<Request>,
+    waiting: Arc<Waiting>,
     /// `None` once it has been waited for.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -80,30 +108,34 @@ struct WriterThread {
 impl EmbeddedLog {
     /// Opens the log in `dir` for appending, and creates it if there is none.
     ///
-    /// Reads the whole journal once. Cuts off what a crash left of appends that were never
+    /// Reads the segments that are not sealed. Cuts off what a crash left of appends that were never
     /// answered. Blocks; in async code, call it on a thread that may.
     ///
     /// # Errors
     /// See [`OpenError`]; another process may have the log open.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        journal::create_dir(dir)?;
-        let lock = Lock::acquire(dir, &options.holder)?;
-        let journal = Arc::new(Journal::open_or_create(dir, options.partitions)?);
-        let found = recovery::scan(&journal, &mut |_, _| {})?;
-        recovery::settle(&journal, &found).map_err(OpenError::io("settle", journal.path()))?;
-        let shared = Arc::new(Shared::new(found.index));
-        let writer =
-            Writer::new(Arc::clone(&shared), Arc::clone(&journal), found.end, found.closed);
-        let (queue, requests) = mpsc::channel(QUEUE_APPENDS);
-        let thread = thread::Builder::new()
-            .name("eventlog-writer".to_owned())
-            .spawn(move || {
-                let _until_the_end = lock;
-                writer.run(requests);
-            })
-            .map_err(OpenError::io("start the writer of", journal.path()))?;
-        let writer = Some(WriterThread { queue, thread: Mutex::new(Some(thread)) });
-        Ok(Self { journal, shared, writer })
+        Self::open_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// As [`Self::open`], on any disk.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Self, OpenError> {
+        journal::create_dir(&*disk, dir)?;
+        let lock = Lock::acquire(&*disk, dir, &options.holder)?;
+        journal::create_dir(&*disk, &dir.join("index"))?;
+        let Options { partitions, tuning, .. } = options;
+        let tuning = tuning.within_limits();
+        let journal = match Journal::find(Arc::clone(&disk), dir, Access::Write)? {
+            Some(journal) => journal,
+            None => Journal::create(disk, dir, partitions)?,
+        };
+        journal.remove_unfinished()?;
+        let (index, end) = recovery::recover(Arc::new(journal), &tuning, Access::Write)?;
+        let writer = WriterThread::start(Arc::clone(&index), tuning, end, lock)
+            .map_err(OpenError::io("start the threads of the log in", dir))?;
+        Ok(Self { index, writer: Some(writer) })
     }
 
     /// Opens the log in `dir` as it is now, without locking or changing anything.
@@ -114,9 +146,18 @@ impl EmbeddedLog {
     /// # Errors
     /// See [`OpenError`].
     pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
-        let journal = Arc::new(Journal::open_read_only(dir)?);
-        let found = recovery::scan(&journal, &mut |_, _| {})?;
-        Ok(Self { journal, shared: Arc::new(Shared::new(found.index)), writer: None })
+        Self::open_read_only_on(Arc::new(RealDisk), dir)
+    }
+
+    /// As [`Self::open_read_only`], on any disk.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_read_only_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Self, OpenError> {
+        let journal = Journal::find(disk, dir, Access::Read)?;
+        let journal = journal.ok_or_else(|| OpenError::NotFound { dir: dir.to_owned() })?;
+        let (index, _) = recovery::recover(Arc::new(journal), &Tuning::DEFAULT, Access::Read)?;
+        Ok(Self { index, writer: None })
     }
 
     /// Finishes the appends that wait, marks the journal as closed and lets go of the lock.
@@ -134,19 +175,55 @@ impl EmbeddedLog {
         }
     }
 
-    /// Reads the events at these positions, away from the threads that must not block.
-    async fn fetch(&self, positions: Vec<u64>, end: u64) -> Result<Vec<RecordedEvent>, ReadError> {
-        let Some(position) = positions.first().copied() else { return Ok(Vec::new()) };
-        let journal = Arc::clone(&self.journal);
-        task::spawn_blocking(move || reader::fetch(&journal, &positions, end))
-            .await
-            .unwrap_or_else(|error| Err(ReadError::Io { position, reason: error.to_string() }))
+    /// Looks up and reads events, away from the threads that must not block.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Index) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let index = Arc::clone(&self.index);
+        let read = task::spawn_blocking(move || read(&index)).await;
+        read.unwrap_or_else(|error| Err(ReadError::Io { position: 0, reason: error.to_string() }))
+    }
+}
+
+impl WriterThread {
+    fn start(index: Arc<Index>, tuning: Tuning, end: End, lock: Lock) -> io::Result<Self> {
+        let waiting = Arc::new(Waiting::default());
+        let maintenance = Maintenance::begin(Arc::clone(&index), tuning)?;
+        let writer = Writer::new(index, Arc::clone(&waiting), maintenance, tuning, end)?;
+        let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
+        let thread =
+            thread::Builder::new().name("eventlog-writer".to_owned()).spawn(move || {
+                let _until_the_end = lock;
+                writer.run(requests);
+            })?;
+        Ok(Self { queue, waiting, thread: Mutex::new(Some(thread)) })
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let overloaded =
+            || AppendError::Overloaded { waiting: QUEUE_APPENDS_MAX - self.queue.capacity() };
+        if !self.waiting.enter(&append) {
+            return Err(overloaded());
+        }
+        let (answer, answered) = oneshot::channel();
+        match self.queue.try_send(Request::Append(append, answer)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(Request::Append(append, _))) => {
+                self.waiting.leave(&append);
+                return Err(overloaded());
+            }
+            Err(_) => return Err(AppendError::Closed),
+        }
+        answered.await.unwrap_or_else(|_| {
+            Err(AppendError::Stopped { reason: "the writer ended without an answer".to_owned() })
+        })
     }
 }
 
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
-        if let Some(WriterThread { queue, thread }) = self.writer.take() {
+        if let Some(WriterThread { queue, thread, .. }) = self.writer.take() {
             drop(queue);
             if let Some(thread) = thread.into_inner() {
                 let _ended = thread.join();
@@ -158,19 +235,14 @@ impl Drop for EmbeddedLog {
 #[async_trait]
 impl EventLog for EmbeddedLog {
     fn partitions(&self) -> PartitionCount {
-        self.journal.partitions()
+        self.index.journal().partitions()
     }
 
     /// If the caller gives up waiting, the append may still happen.
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         append.validate()?;
         let writer = self.writer.as_ref().ok_or(AppendError::Closed)?;
-        let (answer, answered) = oneshot::channel();
-        let sent = writer.queue.send(Request::Append(append, answer)).await;
-        sent.map_err(|_| AppendError::Closed)?;
-        answered.await.unwrap_or_else(|_| {
-            Err(AppendError::Stopped { reason: "the writer ended without an answer".to_owned() })
-        })
+        writer.append(append).await
     }
 
     async fn read_stream(
@@ -179,38 +251,41 @@ impl EventLog for EmbeddedLog {
         from: u64,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
-        let (positions, end) = {
-            let index = self.shared.index();
-            (index.of_stream(stream, from, limit.min(READ_EVENTS_MAX)), index.durable_end())
-        };
-        let events = self.fetch(positions.clone(), end).await?;
-        for ((event, version), position) in events.iter().zip(from..).zip(positions) {
-            if (&event.stream, event.version) != (stream, version) {
-                return Err(misplaced(position));
+        let stream = stream.clone();
+        self.reading(move |index| {
+            let limit = limit.min(READ_EVENTS_MAX);
+            let (positions, end) = index.of_stream(key_of(stream.as_str()), from, limit)?;
+            let events = reader::fetch(index.journal(), &positions, end)?;
+            for ((event, version), position) in events.iter().zip(from..).zip(positions) {
+                if (&event.stream, event.version) != (&stream, version) {
+                    return Err(misplaced(position));
+                }
             }
-        }
-        Ok(events)
+            Ok(events)
+        })
+        .await
     }
 
     async fn read(&self, from: &Cursor, limit: usize) -> Result<Batch, ReadError> {
-        let (positions, end) = {
-            let index = self.shared.index();
-            (index.behind(from, limit.min(READ_EVENTS_MAX))?, index.durable_end())
-        };
-        let events = self.fetch(positions.clone(), end).await?;
-        let mut next = from.clone();
-        for (event, position) in events.iter().zip(positions) {
-            if next.get(event.partition) != Some(event.offset) {
-                return Err(misplaced(position));
+        let from = from.clone();
+        self.reading(move |index| {
+            let (positions, end) = index.behind(&from, limit.min(READ_EVENTS_MAX))?;
+            let events = reader::fetch(index.journal(), &positions, end)?;
+            let mut next = from;
+            for (event, position) in events.iter().zip(positions) {
+                if next.get(event.partition) != Some(event.offset) {
+                    return Err(misplaced(position));
+                }
+                next.advance(event);
             }
-            next.advance(event);
-        }
-        Ok(Batch { events, next })
+            Ok(Batch { events, next })
+        })
+        .await
     }
 
     async fn wait(&self, from: &Cursor) {
-        let mut published = self.shared.follow();
-        while !self.shared.index().is_behind(from) {
+        let mut published = self.index.follow();
+        while !self.index.is_behind(from) {
             if published.changed().await.is_err() {
                 return std::future::pending().await;
             }
@@ -218,46 +293,15 @@ impl EventLog for EmbeddedLog {
     }
 
     fn head(&self) -> Cursor {
-        self.shared.index().head()
+        self.index.head()
     }
 
     fn stopped(&self) -> Option<String> {
-        self.shared.stopped().map(str::to_owned)
+        self.index.stopped().map(str::to_owned)
     }
 }
 
 fn misplaced(position: u64) -> ReadError {
     let reason = "a sound record, but not the one that was written here".to_owned();
     ReadError::Corrupt { position, reason }
-}
-
-/// What a full check of a log found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VerifyReport {
-    /// The number of events.
-    pub events: u64,
-    /// The number of appends that they came in.
-    pub batches: u64,
-    /// The size of the journal up to the last whole append, in bytes.
-    pub bytes: u64,
-    /// How many bytes follow it: left of appends that were never answered, or just being written.
-    pub torn_tail_bytes: u64,
-}
-
-/// Reads and checks the whole log in `dir` and changes nothing.
-///
-/// `progress` is called now and then with the bytes done and the bytes in total. Blocks as
-/// [`EmbeddedLog::open`] does.
-///
-/// # Errors
-/// See [`OpenError`]; damage is [`OpenError::Corrupt`].
-pub fn verify(dir: &Path, mut progress: impl FnMut(u64, u64)) -> Result<VerifyReport, OpenError> {
-    let journal = Journal::open_read_only(dir)?;
-    let found = recovery::scan(&journal, &mut progress)?;
-    Ok(VerifyReport {
-        events: found.events,
-        batches: found.batches,
-        bytes: found.end,
-        torn_tail_bytes: found.torn.map_or(0, |(bytes, _)| bytes),
-    })
 }

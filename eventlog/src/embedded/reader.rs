@@ -78,7 +78,9 @@ impl Reader<'_> {
     /// Reads one chunk and takes the events that lie in it whole; answers how many those are.
     fn chunk(&mut self, positions: &[u64], span: u64) -> Result<usize, ReadError> {
         let start = positions.first().copied().unwrap_or(self.end);
-        let chunk = self.read(start, span.min(self.end.saturating_sub(start)))?;
+        // A chunk does not reach into the next segment.
+        let end = self.journal.around(start).1.map_or(self.end, |next| next.min(self.end));
+        let chunk = self.read(start, span.min(end.saturating_sub(start)))?;
         let mut taken = 0;
         for position in positions {
             let Some(bytes) = usize::try_from(position - start).ok().and_then(|at| chunk.get(at..))

@@ -1,7 +1,10 @@
-//! Reads a journal from its beginning: rebuilds the index and finds out where the journal ends.
+//! Opening a journal: finds out where it ends, and what the index does not know yet.
 //!
-//! Everything is well up to the first batch that is not whole. What is wrong there is one of two
-//! things, and they must not be confused:
+//! Sealed segments are taken as they are; their index was durable before they were called sealed.
+//! The records of the others are read, each segment in turn: the last one, and sometimes the one or
+//! two before it. The next segment begins only when this one is durable, so all but the last must
+//! be whole; and everything in the last one is well up to the first batch that is not whole. What
+//! is wrong there is one of two things, and they must not be confused:
 //!
 //! - A **torn tail**: the process or machine died before the last group was durable. Nobody was
 //!   told that it was recorded, so it may go.
@@ -13,356 +16,281 @@
 //! Without one the bad place lies in the last group, and is cut.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
+use super::bug::{Bug, Seeded};
+use super::catalog::{Catalog, Layer, Sealed, SegmentIndex};
+use super::disk::Access;
 use super::error::OpenError;
 use super::index::Index;
-use super::journal::{FIRST_POSITION, Journal, Sink};
-use super::record::{self, BATCH_BYTES_MAX, EventView, Flaw, MARKER_BYTES, Marker, Record};
+use super::journal::{Journal, NewSegment};
+use super::options::Tuning;
+use super::recent::Recent;
+use super::run::{self, Run};
+use super::scan::{self, Scanned};
+use super::seal::{self, Manner, SealError};
+use super::segment::{HEADER, Segment};
+use super::writer::End;
 
-/// How much is read from the file at once.
-const CHUNK_BYTES: usize = 4 << 20;
-
-/// What a journal holds.
-#[derive(Debug)]
-pub(super) struct Recovered {
-    pub(super) index: Index,
-    /// The position behind the last whole batch.
-    pub(super) end: u64,
-    /// Everything before this position is durable, as far as the journal itself knows.
-    pub(super) synced_through: u64,
-    /// Whether the log was closed after its last append.
-    pub(super) closed: bool,
-    pub(super) events: u64,
-    pub(super) batches: u64,
-    /// How many bytes follow the last whole batch, and why they are not one.
-    pub(super) torn: Option<(u64, String)>,
+/// Reads what must be read; answers the index and the end of the journal.
+pub(super) fn recover(
+    journal: Arc<Journal>,
+    tuning: &Tuning,
+    access: Access,
+) -> Result<(Arc<Index>, End), OpenError> {
+    let index = Arc::new(Index::new(Arc::clone(&journal), tuning));
+    let firsts = journal.firsts();
+    let mut opening = Opening { journal, index, tuning, access, unsealed: false };
+    opening.enter_sealed_prefix(&firsts)?;
+    let entered = opening.index.live().catalog.sealed.len();
+    let mut end = None;
+    for (number, first) in firsts.iter().enumerate().skip(entered) {
+        let next = firsts.get(number + 1).copied();
+        end = opening.enter(*first, next)?;
+    }
+    let end = match end {
+        Some(end) => end,
+        None => opening.end_of_sealed()?,
+    };
+    Ok((opening.index, end))
 }
 
-/// Reads a journal and changes nothing.
-///
-/// A writer may append meanwhile: a file grows only once its bytes are in place, so those up to the
-/// length seen first do not change any more.
-pub(super) fn scan(
-    journal: &Journal,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Recovered, OpenError> {
-    let len = journal.len().map_err(OpenError::io("measure", journal.path()))?;
-    let mut window = Window::new(journal, len);
-    let mut found = Recovered {
-        index: Index::new(journal.partitions(), FIRST_POSITION),
-        end: FIRST_POSITION,
-        synced_through: FIRST_POSITION,
-        closed: false,
-        events: 0,
-        batches: 0,
-        torn: None,
-    };
-    while found.end < len {
-        let bytes = window.at(found.end, BATCH_BYTES_MAX, progress)?;
-        match read_batch(bytes, found.end).and_then(|batch| found.admit(&batch)) {
-            Ok(()) => {}
-            Err((position, Flawed::Senseless(reason))) => {
-                return Err(corrupt(journal.path(), position, reason));
+struct Opening<'a> {
+    journal: Arc<Journal>,
+    index: Arc<Index>,
+    tuning: &'a Tuning,
+    access: Access,
+    /// Whether a segment was found that is not sealed and must stay so.
+    unsealed: bool,
+}
+
+impl Opening<'_> {
+    /// Enters the sealed segments that all others follow, with the runs over them.
+    fn enter_sealed_prefix(&self, firsts: &[u64]) -> Result<(), OpenError> {
+        let mut catalog = Catalog::default();
+        for first in firsts {
+            let segment = self.journal.segment(*first)?;
+            let Some(sealed) = self.sealed(&segment, &catalog)? else { break };
+            catalog.sealed.push(Arc::new(sealed));
+        }
+        self.enter_layers(&mut catalog)?;
+        if let Some(last) = catalog.sealed.last() {
+            self.go_on_behind(last);
+        }
+        self.index.live_mut().catalog = Arc::new(catalog);
+        Ok(())
+    }
+
+    /// What a segment says of itself if it is sealed and follows what was found before.
+    fn sealed(&self, segment: &Segment, before: &Catalog) -> Result<Option<Sealed>, OpenError> {
+        let first = segment.header.first;
+        self.check_partitions(segment)?;
+        let Some(footer) = segment.footer.clone() else { return Ok(None) };
+        let sealed = Sealed::open(segment, footer);
+        let sealed = sealed.map_err(|error| damaged_index(segment, &error.to_string()))?;
+        let last = before.sealed.last();
+        check_follows(segment, last.map_or(0, |last| last.footer.end))?;
+        let goes_on = match last {
+            Some(last) => {
+                let mut pairs = last.spans.iter().zip(&sealed.spans);
+                pairs.all(|(last, own)| last.next == own.first)
             }
-            Err((position, Flawed::Damaged(reason))) => {
-                if let Some((at, marker)) = window.find_voucher(position)? {
-                    let reason = format!(
-                        "{reason}, although the marker at {at} says that everything before {} was \
-                         durable",
-                        marker.synced_through
-                    );
-                    return Err(corrupt(journal.path(), position, reason));
-                }
-                found.torn = Some((len - found.end, reason));
-                break;
+            None => sealed.spans.iter().all(|span| span.first == 0),
+        };
+        if !goes_on || sealed.spans.len() != usize::from(self.journal.partitions().get()) {
+            let reason = format!("the offsets at {first} do not follow those before");
+            return Err(damaged_index(segment, &reason));
+        }
+        Ok(Some(sealed))
+    }
+
+    fn check_partitions(&self, segment: &Segment) -> Result<(), OpenError> {
+        if segment.header.partitions == self.journal.partitions() {
+            return Ok(());
+        }
+        let reason = "the segment has another partition count than the first one";
+        Err(OpenError::corrupt(&segment.path, segment.header.first, reason))
+    }
+
+    /// Takes the widest runs that fit, and the indexes of the segments where there are none. Runs
+    /// that are not taken are removed.
+    fn enter_layers(&self, catalog: &mut Catalog) -> Result<(), OpenError> {
+        let (disk, dir) = (self.journal.disk(), self.journal.index_dir());
+        let names = disk.list(&dir).unwrap_or_default();
+        let mut runs: Vec<_> = names.iter().filter_map(|name| run::covered_by(name)).collect();
+        runs.sort_unstable_by_key(|(from, to)| (*from, u64::MAX - to));
+        let mut taken = Vec::new();
+        let mut number = 0;
+        while let Some(sealed) = catalog.sealed.get(number).cloned() {
+            let here = runs.iter().filter(|(from, _)| *from == sealed.first);
+            let fitting = here.filter_map(|(from, to)| {
+                let last = catalog.sealed.iter().position(|other| other.footer.end == *to)?;
+                let run = Run::open(disk, &dir, (*from, *to), catalog).ok()?;
+                Some((run, last))
+            });
+            let widest = { fitting }.next();
+            if let Some((run, last)) = widest {
+                taken.push((run.from, run.to));
+                catalog.layers.push(Layer::Many(Arc::new(run)));
+                number = last + 1;
+            } else {
+                let segment = self.journal.segment(sealed.first)?;
+                let index = open_index(&segment, &sealed)?;
+                catalog.layers.push(Layer::One(Arc::new(index)));
+                number += 1;
             }
         }
+        if self.access == Access::Write {
+            for (from, to) in runs.into_iter().filter(|run| !taken.contains(run)) {
+                // Left behind: found again at the next opening.
+                let _still_there = disk.remove(&dir.join(run::file_name(from, to)));
+            }
+        }
+        Ok(())
     }
-    progress(len, len);
-    Ok(found)
+
+    /// Enters one segment; answers the end of the journal if it is the last one.
+    fn enter(&mut self, first: u64, next: Option<u64>) -> Result<Option<End>, OpenError> {
+        let segment = self.journal.segment(first)?;
+        if !self.unsealed {
+            let catalog = Arc::clone(&self.index.live().catalog);
+            if let Some(sealed) = self.sealed(&segment, &catalog)? {
+                let index = open_index(&segment, &sealed)?;
+                self.go_on_behind(&sealed);
+                self.index.enter_sealed(sealed, index);
+                return Ok(None);
+            }
+        }
+        self.check_partitions(&segment)?;
+        check_follows(&segment, self.index.live().active.first)?;
+        let scanned = scan::scan(&self.index, &segment, next, self.tuning.seeded(), &mut |_| {})?;
+        match next {
+            Some(next) => self.enter_full(&segment, scanned, next).map(|()| None),
+            None => self.enter_active(segment, scanned).map(Some),
+        }
+    }
+
+    fn go_on_behind(&self, sealed: &Sealed) {
+        let offsets = sealed.spans.iter().map(|span| span.next);
+        let mut live = self.index.live_mut();
+        live.end = sealed.footer.end;
+        live.active = Recent::begin(sealed.footer.end, offsets, 0);
+    }
+
+    /// Seals a segment that a crash left unsealed, if that is allowed; else keeps it in memory.
+    fn enter_full(
+        &mut self,
+        segment: &Segment,
+        scanned: Scanned,
+        next: u64,
+    ) -> Result<(), OpenError> {
+        if scanned.end != next {
+            let reason = "the segment ends before the next one begins";
+            return Err(OpenError::corrupt(&segment.path, scanned.end, reason));
+        }
+        {
+            let mut live = self.index.live_mut();
+            live.active = Recent::after(&scanned.recent, next);
+            live.end = next;
+        }
+        if self.access == Access::Write && !self.unsealed {
+            let manner = Manner { compress: self.tuning.compress, seeded: self.tuning.seeded() };
+            match seal::seal(&self.journal, &scanned.recent, next, manner) {
+                Ok((sealed, index)) => {
+                    self.index.enter_sealed(sealed, index);
+                    return Ok(());
+                }
+                Err(SealError::Open(error)) => return Err(error),
+                Err(SealError::Sync { source, .. }) => {
+                    return Err(OpenError::io("sync", &segment.path)(source));
+                }
+                Err(error @ SealError::Write { .. }) => {
+                    tracing::warn!(%error, "a segment stays unsealed for now");
+                }
+            }
+        }
+        self.unsealed = true;
+        self.index.live_mut().full.push((Arc::new(scanned.recent), next));
+        Ok(())
+    }
+
+    fn enter_active(&self, segment: Arc<Segment>, scanned: Scanned) -> Result<End, OpenError> {
+        if self.access == Access::Write {
+            settle(&segment, &scanned, self.tuning.seeded())
+                .map_err(OpenError::io("settle", &segment.path))?;
+        }
+        let end = End { segment, position: scanned.end, closed: scanned.closed };
+        let mut live = self.index.live_mut();
+        live.active = scanned.recent;
+        live.end = scanned.end;
+        Ok(end)
+    }
+
+    /// The last segment is sealed, so the next one begins.
+    fn end_of_sealed(&self) -> Result<End, OpenError> {
+        let position = self.index.live().end;
+        if self.access == Access::Read {
+            let last = self.journal.firsts().last().copied().unwrap_or(0);
+            return Ok(End { segment: self.journal.segment(last)?, position, closed: true });
+        }
+        let path = self.journal.path_of(position);
+        let begun = self.journal.begin_segment(position, NewSegment::Sound);
+        let segment = begun.map_err(|failed| OpenError::io("create", &path)(failed.into()))?;
+        let position = position + HEADER;
+        self.index.live_mut().end = position;
+        Ok(End { segment, position, closed: true })
+    }
 }
 
-/// Makes the journal end behind its last whole batch, and everything before that durable.
+/// Whether a segment begins where the one before ends.
+pub(super) fn check_follows(segment: &Segment, due: u64) -> Result<(), OpenError> {
+    let first = segment.header.first;
+    if first == due {
+        return Ok(());
+    }
+    let reason = format!("this segment follows where one at {due} is due");
+    Err(OpenError::corrupt(&segment.path, first, &reason))
+}
+
+/// The index of a sealed segment, ready for look-ups.
+pub(super) fn open_index(segment: &Segment, sealed: &Sealed) -> Result<SegmentIndex, OpenError> {
+    let index = SegmentIndex::open(segment, &sealed.footer);
+    index.map_err(|error| damaged_index(segment, &error.to_string()))
+}
+
+pub(super) fn damaged_index(segment: &Segment, reason: &str) -> OpenError {
+    let reason = format!("the index of the segment: {reason}");
+    OpenError::corrupt(&segment.path, segment.header.first, &reason)
+}
+
+/// Makes the last segment end behind its last whole batch, and everything before that durable.
 ///
 /// What a dead process wrote can be read back although it is not durable; it must be before anybody
 /// is told of it. A sync alone does not do: after one has failed, the kernel may hold pages for
 /// clean that never reached the disk. So what no marker vouches for is written once more.
-pub(super) fn settle(journal: &Arc<Journal>, found: &Recovered) -> io::Result<()> {
-    if let Some((bytes, reason)) = &found.torn {
+fn settle(segment: &Segment, scanned: &Scanned, seeded: Seeded) -> io::Result<()> {
+    let first = segment.header.first;
+    let file = segment.file();
+    if let Some(torn) = &scanned.torn {
         tracing::warn!(
-            file = %journal.path().display(),
-            position = found.end,
-            bytes,
-            reason,
+            file = %segment.path.display(),
+            position = scanned.end,
+            bytes = torn.bytes,
+            reason = torn.reason,
             "cutting off the end of the journal: it was never acknowledged"
         );
-        journal.cut(found.end)?;
     }
-    let mut unsure = vec![0; usize::try_from(found.end - found.synced_through).unwrap_or(0)];
-    journal.read_at(&mut unsure, found.synced_through)?;
-    journal.write_at(&unsure, found.synced_through)?;
-    journal.sync()
-}
-
-/// What is wrong at a position.
-enum Flawed {
-    /// Perhaps a torn write.
-    Damaged(String),
-    /// Whole, and yet against the rules: no accident of writing.
-    Senseless(String),
-}
-
-impl From<Flaw> for Flawed {
-    fn from(flaw: Flaw) -> Self {
-        let reason = flaw.reason().to_owned();
-        match flaw {
-            Flaw::Short | Flaw::Damaged(_) => Self::Damaged(reason),
-            Flaw::Senseless(_) => Self::Senseless(reason),
-        }
+    let size = scanned.end - first;
+    let kept = scanned.torn.is_some() && seeded.has(Bug::TornTailKept);
+    if file.len()? > size && !kept {
+        file.set_len(size)?;
     }
-}
-
-/// The events of one append, with their positions.
-struct Batch<'a> {
-    events: Vec<(u64, EventView<'a>)>,
-    marker: Marker,
-    end: u64,
-}
-
-impl Recovered {
-    fn admit(&mut self, batch: &Batch<'_>) -> Result<(), (u64, Flawed)> {
-        for (position, event) in &batch.events {
-            let admitted = self.index.admit(event, *position);
-            admitted.map_err(|reason| (*position, Flawed::Senseless(reason)))?;
-        }
-        self.index.publish(batch.end);
-        self.end = batch.end;
-        self.synced_through = self.synced_through.max(batch.marker.synced_through);
-        self.closed = batch.events.is_empty();
-        self.events += count(batch.events.len());
-        self.batches += u64::from(!self.closed);
-        Ok(())
+    if seeded.has(Bug::RecoveredButNotSynced) {
+        return Ok(());
     }
-}
-
-/// Reads records up to and including the next marker.
-fn read_batch(mut bytes: &[u8], start: u64) -> Result<Batch<'_>, (u64, Flawed)> {
-    let mut position = start;
-    let mut events = Vec::new();
-    loop {
-        let (record, size) = record::decode(bytes).map_err(|flaw| (position, flaw.into()))?;
-        let next = position + count(size);
-        match record {
-            Record::Event(event) => events.push((position, event)),
-            Record::Marker(marker) => {
-                let counted = usize::try_from(marker.events) == Ok(events.len());
-                if !counted || marker.position != position || marker.synced_through > position {
-                    let reason = "the marker does not fit what stands before it".to_owned();
-                    return Err((start, Flawed::Senseless(reason)));
-                }
-                return Ok(Batch { events, marker, end: next });
-            }
-        }
-        position = next;
-        bytes = bytes.get(size..).unwrap_or(&[]);
-    }
-}
-
-fn corrupt(file: &Path, position: u64, reason: String) -> OpenError {
-    OpenError::Corrupt { position, file: file.to_owned(), reason }
-}
-
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// A part of the file in memory, moved forward over it.
-struct Window<'a> {
-    journal: &'a Journal,
-    len: u64,
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Window<'a> {
-    fn new(journal: &'a Journal, len: u64) -> Self {
-        Self { journal, len, start: 0, bytes: Vec::new() }
-    }
-
-    /// The bytes from `position` on: at least `least`, unless the file ends before.
-    fn at(
-        &mut self,
-        position: u64,
-        least: usize,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<&[u8], OpenError> {
-        let end = self.start + count(self.bytes.len());
-        if end < self.len.min(position + count(least)) {
-            self.advance(position)?;
-            progress(position, self.len);
-        }
-        let skipped = usize::try_from(position - self.start).unwrap_or(usize::MAX);
-        Ok(self.bytes.get(skipped..).unwrap_or(&[]))
-    }
-
-    /// Forgets what lies before `position` and reads one chunk more.
-    fn advance(&mut self, position: u64) -> Result<(), OpenError> {
-        let skipped = usize::try_from(position - self.start).unwrap_or(usize::MAX);
-        self.bytes.drain(..skipped.min(self.bytes.len()));
-        self.start = position;
-        let kept = self.bytes.len();
-        let from = position + count(kept);
-        let more = self.len.saturating_sub(from).min(count(CHUNK_BYTES));
-        self.bytes.resize(kept + usize::try_from(more).unwrap_or(0), 0);
-        let buffer = self.bytes.get_mut(kept..).unwrap_or(&mut []);
-        self.journal.read_at(buffer, from).map_err(OpenError::io("read", self.journal.path()))
-    }
-
-    /// A marker behind `position` that says that `position` was durable. Looked for at every byte:
-    /// where records begin is not known behind a bad one.
-    fn find_voucher(&mut self, position: u64) -> Result<Option<(u64, Marker)>, OpenError> {
-        let mut at = position;
-        while at + count(MARKER_BYTES) <= self.len {
-            let bytes = self.at(at, CHUNK_BYTES, &mut |_, _| {})?;
-            let mut candidates = bytes.windows(MARKER_BYTES).zip(at..);
-            let found = candidates.find_map(|(bytes, at)| {
-                let marker = record::marker_at(bytes, at)?;
-                (marker.synced_through > position).then_some((at, marker))
-            });
-            if found.is_some() {
-                return Ok(found);
-            }
-            at += count(bytes.len() - (MARKER_BYTES - 1));
-        }
-        Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use tempfile::TempDir;
-    use uuid::Uuid;
-
-    use super::super::journal;
-    use super::super::record::Spot;
-    use super::*;
-    use crate::event::NewEvent;
-    use crate::stream::{PartitionCount, StreamName};
-
-    /// A batch of one event of one stream, whose id is its version.
-    fn batch(out: &mut Vec<u8>, version: u64, synced_through: u64, payload: Bytes) {
-        event(out, version, version.into(), payload);
-        let position = FIRST_POSITION + count(out.len());
-        record::encode_marker(out, Marker { events: 1, position, synced_through });
-    }
-
-    fn event(out: &mut Vec<u8>, version: u64, id: u128, payload: Bytes) {
-        let stream = StreamName::parse("title-x").unwrap();
-        let partition = PartitionCount::DEFAULT.partition_of("x");
-        let event = NewEvent {
-            id: Uuid::from_u128(id),
-            event_type: "Happened".into(),
-            schema_version: 1,
-            recorded_at_ms: 0,
-            actor: "system:test".into(),
-            correlation_id: Uuid::nil(),
-            causation_id: Uuid::nil(),
-            payload,
-            metadata: Bytes::new(),
-        };
-        record::encode_event(out, &stream, Spot { partition, version, offset: version }, &event);
-    }
-
-    /// What is found in a journal of these records.
-    fn scan_records(bytes: &[u8]) -> Result<Recovered, OpenError> {
-        let dir = TempDir::new().unwrap();
-        journal::create_dir(dir.path()).unwrap();
-        let journal = Journal::open_or_create(dir.path(), PartitionCount::DEFAULT).unwrap();
-        Arc::new(journal).write_at(bytes, FIRST_POSITION).unwrap();
-        scan(&Journal::open_read_only(dir.path()).unwrap(), &mut |_, _| {})
-    }
-
-    /// The disk may write the end of a group before its beginning.
-    #[test]
-    fn a_group_that_lost_its_beginning_is_torn() {
-        let mut bytes = Vec::new();
-        batch(&mut bytes, 0, FIRST_POSITION, Bytes::new());
-        let first = bytes.len();
-        let synced_through = FIRST_POSITION + count(first);
-        for version in 1..4 {
-            batch(&mut bytes, version, synced_through, Bytes::new());
-        }
-        bytes[first..first + 100].fill(0);
-        let found = scan_records(&bytes).unwrap();
-        assert_eq!((found.events, found.end), (1, synced_through));
-        assert_eq!(found.torn.unwrap().0, count(bytes.len() - first));
-    }
-
-    #[test]
-    fn a_marker_in_a_payload_vouches_for_nothing() {
-        let mut marker = Vec::new();
-        let elsewhere = Marker { events: 0, position: 1 << 40, synced_through: 1 << 40 };
-        record::encode_marker(&mut marker, elsewhere);
-        let mut bytes = Vec::new();
-        batch(&mut bytes, 0, FIRST_POSITION, marker.into());
-        bytes[8] ^= 1;
-        let found = scan_records(&bytes).unwrap();
-        assert_eq!((found.events, found.end), (0, FIRST_POSITION));
-    }
-
-    /// Nothing of this is an accident of writing, so nothing of it is cut.
-    #[test]
-    fn sound_records_that_contradict_each_other_are_refused() {
-        let mut one = Vec::new();
-        event(&mut one, 0, 7, Bytes::new());
-        let position = FIRST_POSITION + count(one.len());
-        let good = Marker { events: 1, position, synced_through: FIRST_POSITION };
-        let markers = [
-            Marker { events: 2, ..good },
-            Marker { events: 0, ..good },
-            Marker { position: position + 1, ..good },
-            Marker { synced_through: position + 1, ..good },
-        ];
-        let with = |marker| {
-            let mut bytes = one.clone();
-            record::encode_marker(&mut bytes, marker);
-            bytes
-        };
-        assert_eq!(scan_records(&with(good)).unwrap().events, 1);
-        let mut cases: Vec<_> = markers.into_iter().map(with).collect();
-        for (version, id) in [(0, 8), (2, 8), (1, 7)] {
-            let mut bytes = with(good);
-            event(&mut bytes, version, id, Bytes::new());
-            let position = FIRST_POSITION + count(bytes.len());
-            record::encode_marker(&mut bytes, Marker { position, ..good });
-            cases.push(bytes);
-        }
-        for (nth, bytes) in cases.iter().enumerate() {
-            let error = scan_records(bytes).unwrap_err();
-            assert!(matches!(error, OpenError::Corrupt { .. }), "case {nth}: {error}");
-        }
-    }
-
-    /// The window over the file moves many times, and once over a marker far behind the damage.
-    #[test]
-    fn damage_is_told_from_a_torn_tail_over_any_distance() {
-        let large = Bytes::from(vec![b' '; 1 << 20]);
-        let mut bytes = Vec::new();
-        let mut last = 0;
-        for version in 0..12 {
-            last = bytes.len();
-            let synced_through = FIRST_POSITION + count(last);
-            batch(&mut bytes, version, synced_through, large.clone());
-        }
-        assert_eq!(scan_records(&bytes).unwrap().events, 12);
-        bytes[500] ^= 1;
-        let error = scan_records(&bytes).unwrap_err();
-        assert!(matches!(error, OpenError::Corrupt { position: FIRST_POSITION, .. }), "{error}");
-        bytes[500] ^= 1;
-        bytes[last + 500] ^= 1;
-        assert_eq!(scan_records(&bytes).unwrap().events, 11);
-    }
+    let unsure_from = scanned.synced_through.max(segment.start());
+    let mut unsure = vec![0; usize::try_from(scanned.end - unsure_from).unwrap_or(0)];
+    segment.read_at(&mut unsure, unsure_from)?;
+    file.write_at(&unsure, unsure_from - first)?;
+    file.sync()
 }

@@ -6,21 +6,35 @@
 //! next one gathers. Every answer of a group waits for its sync, the refusals and replays too,
 //! because what they are decided against may be part of the group.
 //!
-//! After one failed write or sync the writer stops for good. What the kernel still holds of that
-//! group is unknown, and a second sync may report success without having written anything
-//! ("fsyncgate": Rebello et al., *Can Applications Recover from fsync Failures?*, ATC 2020).
+//! Room on the disk is taken before anything is written to it, so a full disk is found out while
+//! nothing has happened yet: the group is refused, and the next one may find room again. After any
+//! other failed write, and after one failed sync, the writer stops for good: what the kernel still
+//! holds of that group is unknown, and a second sync may report success without having written
+//! anything ("fsyncgate": Rebello et al., *Can Applications Recover from fsync Failures?*, ATC
+//! 2020).
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
-use super::index::{Decision, Index};
-use super::journal::Sink;
-use super::record::{self, Marker, Spot};
+use super::bug::{Bug, Seeded};
+use super::decide::{Decision, Place, Staged, Tail, decide};
+use super::index::Index;
+use super::journal::{Failed, NewSegment};
+use super::keeper::Maintenance;
+use super::options::Tuning;
+use super::recent::{Recent, Tip};
+use super::record::{self, MARKER_BYTES, Marker};
+use super::segment::{HEADER, Segment};
 use crate::append::{Append, AppendError, Appended};
 
-/// How many appends may wait; more callers wait before the queue.
-pub(super) const QUEUE_APPENDS: usize = 1_024;
+/// How many appends may wait. More are refused.
+pub const QUEUE_APPENDS_MAX: usize = 4_096;
+
+/// How many bytes of appends may wait. More are refused, unless nothing waits.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// A group is closed when it has this many bytes: some milliseconds of writing on a common disk.
 const GROUP_BYTES: usize = 8 << 20;
@@ -35,65 +49,104 @@ pub(super) enum Request {
 
 type Answer = oneshot::Sender<Result<Appended, AppendError>>;
 
-/// What writer and readers share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    index: RwLock<Index>,
-    /// Tells followers that something was published.
-    published: watch::Sender<()>,
-    /// The first failure of the writer, after which it writes nothing more.
-    stopped: OnceLock<String>,
+/// How many bytes wait in the queue.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(AtomicUsize);
+
+impl Waiting {
+    /// Counts an append in; false if there is no room for it.
+    pub(super) fn enter(&self, append: &Append) -> bool {
+        let bytes = record::batch_bytes(append);
+        let before = self.0.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before == 0 || before + bytes <= QUEUE_BYTES_MAX;
+        if !fits {
+            self.leave(append);
+        }
+        fits
+    }
+
+    /// Counts an append out.
+    pub(super) fn leave(&self, append: &Append) {
+        self.0.fetch_sub(record::batch_bytes(append), Ordering::Relaxed);
+    }
 }
 
-impl Shared {
-    pub(super) fn new(index: Index) -> Self {
-        let published = watch::Sender::new(());
-        Self { index: RwLock::new(index), published, stopped: OnceLock::new() }
-    }
-
-    /// A panic of the writer may leave the lock poisoned; what is published is whole all the same.
-    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
-        self.index.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn stopped(&self) -> Option<&str> {
-        self.stopped.get().map(String::as_str)
-    }
-
-    pub(super) fn follow(&self) -> watch::Receiver<()> {
-        self.published.subscribe()
-    }
+/// The end of the journal, where the writer begins.
+#[derive(Debug)]
+pub(super) struct End {
+    /// The active segment.
+    pub(super) segment: Arc<Segment>,
+    /// The position behind the last durable byte.
+    pub(super) position: u64,
+    /// Whether the journal ends in a closing marker.
+    pub(super) closed: bool,
 }
 
 /// The state of the writer thread.
-pub(super) struct Writer<S> {
-    shared: Arc<Shared>,
-    sink: S,
+pub(super) struct Writer {
+    index: Arc<Index>,
+    waiting: Arc<Waiting>,
+    maintenance: Maintenance,
+    tuning: Tuning,
+    seeded: Seeded,
+    segment: Arc<Segment>,
+    /// The size up to which room is taken for the active segment.
+    allocated: u64,
     /// The position behind the last durable byte.
     end: u64,
     /// Whether the journal ends in a closing marker.
     closed: bool,
-    /// The group: its bytes and what is to be answered once they are durable.
+    /// Whether the last attempt found the disk full.
+    full: bool,
+    /// The group: its bytes, its events, and what is to be answered once they are durable.
     buffer: Vec<u8>,
+    staged: Staged,
     answers: Vec<(Answer, Result<Appended, AppendError>)>,
 }
 
-impl<S: Sink> Writer<S> {
-    pub(super) fn new(shared: Arc<Shared>, sink: S, end: u64, closed: bool) -> Self {
-        Self { shared, sink, end, closed, buffer: Vec::new(), answers: Vec::new() }
+/// Why a group is not durable.
+enum Failure {
+    /// Nothing was written.
+    Full(String),
+    /// Nothing is known.
+    Broken(String),
+}
+
+impl Writer {
+    pub(super) fn new(
+        index: Arc<Index>,
+        waiting: Arc<Waiting>,
+        maintenance: Maintenance,
+        tuning: Tuning,
+        end: End,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            index,
+            waiting,
+            maintenance,
+            seeded: tuning.seeded(),
+            tuning,
+            allocated: end.segment.file().len()?,
+            segment: end.segment,
+            end: end.position,
+            closed: end.closed,
+            full: false,
+            buffer: Vec::new(),
+            staged: Staged::default(),
+            answers: Vec::new(),
+        })
     }
 
     /// Serves the queue until it is closed and empty.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
-        let mut waiting = Vec::new();
-        while queue.blocking_recv_many(&mut waiting, QUEUE_APPENDS) > 0 {
-            for request in waiting.drain(..) {
+        let mut requests = Vec::new();
+        while queue.blocking_recv_many(&mut requests, QUEUE_APPENDS_MAX) > 0 {
+            for request in requests.drain(..) {
                 match request {
-                    Request::Append(append, answer) => self.take(&append, answer),
+                    Request::Append(append, answer) => {
+                        self.waiting.leave(&append);
+                        self.take(&append, answer);
+                    }
                     Request::Close => queue.close(),
                 }
                 if self.buffer.len() >= GROUP_BYTES {
@@ -106,28 +159,48 @@ impl<S: Sink> Writer<S> {
     }
 
     fn take(&mut self, append: &Append, answer: Answer) {
-        let decision = match self.shared.stopped() {
-            Some(reason) => Err(stopped(reason)),
-            None => self.shared.index().decide(append),
-        };
-        let outcome = decision.map(|decision| match decision {
+        let outcome = self.make_room(append).and_then(|()| {
+            let Self { index, staged, buffer, seeded, .. } = self;
+            let tail = Tail { start: self.end, bytes: buffer };
+            decide(index, staged, tail, append, *seeded)
+        });
+        let outcome = outcome.map(|decision| match decision {
             Decision::Replay(earlier) => earlier,
-            Decision::Record(first) => self.stage(append, first),
+            Decision::Record(place) => self.stage(append, place),
         });
         self.answers.push((answer, outcome));
     }
 
-    /// Adds an append to the group; its first event goes to the given spot.
-    fn stage(&mut self, append: &Append, first: Spot) -> Appended {
+    /// Begins the next segment if the append does not fit into this one.
+    fn make_room(&mut self, append: &Append) -> Result<(), AppendError> {
+        if let Some(reason) = self.index.stopped() {
+            return Err(stopped(reason));
+        }
+        let first = self.segment.header.first;
+        let batch = count(record::batch_bytes(append) + MARKER_BYTES);
+        let used = self.position() - first;
+        if used == HEADER || used + batch <= self.tuning.segment_bytes {
+            return Ok(());
+        }
+        self.commit();
+        if self.end == first + HEADER || self.index.stopped().is_some() {
+            return Ok(());
+        }
+        self.roll().map_err(|failure| self.refuse(failure))
+    }
+
+    /// Adds an append to the group.
+    fn stage(&mut self, append: &Append, place: Place) -> Appended {
+        let first = place.spot;
         let mut last = first;
-        let mut staged = Vec::with_capacity(append.events.len());
+        let mut events = Vec::with_capacity(append.events.len());
         for (event, nth) in append.events.iter().zip(0..) {
             last = first.plus(nth);
-            staged.push((event.id, self.position()));
+            events.push((event.id, self.position()));
             record::encode_event(&mut self.buffer, &append.stream, last, event);
         }
-        self.mark(u32::try_from(staged.len()).unwrap_or(u32::MAX));
-        self.shared.index_mut().stage(&append.stream, first, &staged);
+        self.mark(u32::try_from(events.len()).unwrap_or(u32::MAX));
+        self.staged.add(place, &events);
         Appended {
             partition: first.partition,
             first_offset: first.offset,
@@ -145,50 +218,188 @@ impl<S: Sink> Writer<S> {
 
     /// Where the next byte of the group will stand.
     fn position(&self) -> u64 {
-        self.end + u64::try_from(self.buffer.len()).unwrap_or(u64::MAX)
+        self.end + count(self.buffer.len())
     }
 
     /// Makes the group durable, then visible, then answers it.
     fn commit(&mut self) {
+        let mut refusal = None;
         if !self.buffer.is_empty() {
+            if self.seeded.has(Bug::VisibleBeforeSync) {
+                self.publish_events();
+            }
             match self.write() {
                 Ok(()) => self.publish(),
-                Err(reason) => {
-                    tracing::error!(reason, "the event log stops taking appends");
-                    // Set once: nothing is written after it.
-                    self.shared.stopped.get_or_init(|| reason);
-                }
+                Err(failure) => refusal = Some(self.refuse(failure)),
             }
             self.buffer.clear();
+            self.staged.clear(self.seeded);
         }
+        let refusal = self.index.stopped().map(stopped).or(refusal);
         for (answer, outcome) in self.answers.drain(..) {
-            let outcome = self.shared.stopped().map_or(outcome, |reason| Err(stopped(reason)));
             // A caller that has gone away does not want to know.
-            let _gone = answer.send(outcome);
+            let _gone = answer.send(refusal.clone().map_or(outcome, Err));
         }
     }
 
-    fn write(&self) -> Result<(), String> {
+    /// What a failure means for those who wait.
+    fn refuse(&mut self, failure: Failure) -> AppendError {
+        match failure {
+            Failure::Full(reason) => {
+                if !self.full {
+                    tracing::warn!(reason, "the disk is full: appends are refused until it is not");
+                }
+                self.full = true;
+                AppendError::DiskFull { reason }
+            }
+            Failure::Broken(reason) => {
+                self.index.stop(reason.clone());
+                AppendError::Stopped { reason }
+            }
+        }
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
         let end = self.end;
-        self.sink
-            .write_at(&self.buffer, end)
-            .map_err(|error| format!("writing at position {end} failed: {error}"))?;
-        self.sink.sync().map_err(|error| format!("syncing from position {end} on failed: {error}"))
+        let at = end - self.segment.header.first;
+        self.allocate(at + count(self.buffer.len()))?;
+        if let Err(error) = self.segment.file().write_at(&self.buffer, at) {
+            let failure = format!("writing at position {end} failed: {error}");
+            return Err(self.take_back(&error, at, failure));
+        }
+        let rolled = end == self.segment.start();
+        let unsynced = self.seeded.has(Bug::AckBeforeSync)
+            || rolled && self.seeded.has(Bug::AckBeforeSyncAfterRollover);
+        if unsynced {
+            return Ok(());
+        }
+        let file = self.segment.file();
+        let again = |error| match self.seeded.has(Bug::GoOnAfterFailedSync) {
+            true => file.sync(),
+            false => Err(error),
+        };
+        file.sync().or_else(again).map_err(|error| {
+            Failure::Broken(format!("syncing from position {end} on failed: {error}"))
+        })
+    }
+
+    /// Takes room for the active segment up to a size, and some more ahead.
+    fn allocate(&mut self, size: u64) -> Result<(), Failure> {
+        if size <= self.allocated {
+            return Ok(());
+        }
+        let ahead = size.next_multiple_of(self.tuning.allocate_bytes);
+        let ahead = ahead.min(self.tuning.segment_bytes).max(size);
+        let file = self.segment.file();
+        // Where there is no room to work ahead there may be room for this group.
+        let taken = file.allocate(ahead).or_else(|error| match is_full(&error) {
+            true => file.allocate(size),
+            false => Err(error),
+        });
+        match taken {
+            Ok(()) => {
+                self.allocated = file.len().map_or(size, |len| len.max(size));
+                Ok(())
+            }
+            Err(error) if is_full(&error) => Err(Failure::Full(error.to_string())),
+            Err(error) => {
+                Err(Failure::Broken(format!("taking room for {size} bytes failed: {error}")))
+            }
+        }
+    }
+
+    /// What was written of a group that will be refused must not come back after a crash.
+    fn take_back(&mut self, error: &io::Error, at: u64, failure: String) -> Failure {
+        if !is_full(error) {
+            return Failure::Broken(failure);
+        }
+        if self.seeded.has(Bug::RefusedBatchReappears) {
+            return Failure::Full(failure);
+        }
+        self.allocated = at;
+        let file = self.segment.file();
+        match file.set_len(at).and_then(|()| file.sync()) {
+            Ok(()) => Failure::Full(failure),
+            Err(error) => Failure::Broken(format!("{failure}; taking it back failed: {error}")),
+        }
     }
 
     fn publish(&mut self) {
+        if self.full {
+            tracing::info!("there is room on the disk again: appends go on");
+            self.full = false;
+        }
+        if !self.seeded.has(Bug::VisibleBeforeSync) {
+            self.publish_events();
+        }
         self.end = self.position();
         self.closed = false;
-        self.shared.index_mut().publish(self.end);
-        self.shared.published.send_replace(());
+        let segment = self.segment.header.first;
+        for (key, len) in self.staged.lengths() {
+            self.index.remember(key, Tip { len, segment });
+        }
     }
 
-    /// Leaves a marker that vouches for the last group, see [`super::recovery`].
+    fn publish_events(&self) {
+        let mut live = self.index.live_mut();
+        for event in &self.staged.events {
+            live.active.push(event.key, event.spot, event.id, event.position, event.before);
+        }
+        live.active.batches += self.staged.batches;
+        live.end = self.position();
+        drop(live);
+        self.index.announce();
+    }
+
+    /// Begins the next segment where this one ends. Nothing is staged.
+    fn roll(&mut self) -> Result<(), Failure> {
+        let kind = if self.seeded.has(Bug::NoDirectorySync) {
+            NewSegment::NameUnsynced
+        } else if self.seeded.has(Bug::NameBeforeHeader) {
+            NewSegment::NamedUnsynced
+        } else {
+            NewSegment::Sound
+        };
+        let end = self.end;
+        let journal = self.index.journal();
+        self.segment = journal.begin_segment(end, kind).map_err(|failed| match failed {
+            Failed::Unnamed(error) if is_full(&error) => Failure::Full(error.to_string()),
+            Failed::Unnamed(error) | Failed::Named(error) => {
+                Failure::Broken(format!("beginning the segment at {end} failed: {error}"))
+            }
+        })?;
+        self.allocated = HEADER;
+        self.end = end + HEADER;
+        {
+            let mut live = self.index.live_mut();
+            let next = Recent::after(&live.active, end);
+            let full = std::mem::replace(&mut live.active, next);
+            live.full.push((Arc::new(full), end));
+            live.end = self.end;
+        }
+        self.maintenance.segment_is_full();
+        Ok(())
+    }
+
+    /// Leaves a marker that vouches for the last group (see [`super::recovery`]), and gives back
+    /// the room that was not needed.
     fn finish(mut self) {
-        if self.shared.stopped().is_none() && !self.closed {
+        if self.index.stopped().is_none() && !self.closed {
             self.mark(0);
             self.commit();
         }
+        if self.index.stopped().is_none() {
+            let size = self.end - self.segment.header.first;
+            let file = self.segment.file();
+            let trimmed = match file.len() {
+                Ok(len) if len > size => file.set_len(size).and_then(|()| file.sync()),
+                _ => Ok(()),
+            };
+            if let Err(error) = trimmed {
+                tracing::warn!(%error, "the active segment keeps room that it does not need");
+            }
+        }
+        self.maintenance.end();
     }
 }
 
@@ -196,159 +407,14 @@ fn stopped(reason: &str) -> AppendError {
     AppendError::Stopped { reason: reason.to_owned() }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io;
-    use std::sync::atomic::{AtomicU32, Ordering};
+/// Whether more room would help.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
 
-    use bytes::Bytes;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::append::Expected;
-    use crate::cursor::Cursor;
-    use crate::event::NewEvent;
-    use crate::stream::{PartitionCount, StreamName};
-
-    /// A disk that works for some calls and then fails once.
-    #[derive(Clone, Default)]
-    struct Flaky {
-        writes_left: Arc<AtomicU32>,
-        syncs_left: Arc<AtomicU32>,
-    }
-
-    impl Flaky {
-        fn failing(writes: u32, syncs: u32) -> Self {
-            Self {
-                writes_left: Arc::new(AtomicU32::new(writes)),
-                syncs_left: Arc::new(AtomicU32::new(syncs)),
-            }
-        }
-    }
-
-    /// Counts down, and wraps behind zero: everything after the one failure would succeed.
-    fn call(left: &AtomicU32) -> io::Result<()> {
-        match left.fetch_sub(1, Ordering::Relaxed) {
-            0 => Err(io::Error::other("the disk is on fire")),
-            _ => Ok(()),
-        }
-    }
-
-    impl Sink for Flaky {
-        fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
-            call(&self.writes_left)
-        }
-
-        fn sync(&self) -> io::Result<()> {
-            call(&self.syncs_left)
-        }
-    }
-
-    fn append(id: u128, expected: Expected) -> Append {
-        let event = NewEvent {
-            id: Uuid::from_u128(id),
-            event_type: "Happened".into(),
-            schema_version: 1,
-            recorded_at_ms: 0,
-            actor: "system:test".into(),
-            correlation_id: Uuid::nil(),
-            causation_id: Uuid::nil(),
-            payload: Bytes::new(),
-            metadata: Bytes::new(),
-        };
-        Append { stream: StreamName::parse("title-x").unwrap(), expected, events: vec![event] }
-    }
-
-    type Outcome = Result<Appended, AppendError>;
-
-    /// Sends groups of appends, each group at once; answers the outcomes and how much is visible.
-    fn serve(disk: Flaky, groups: Vec<Vec<Append>>) -> (Vec<Vec<Outcome>>, u64) {
-        let shared = Arc::new(Shared::new(Index::new(PartitionCount::DEFAULT, 0)));
-        let mut writer = Writer::new(Arc::clone(&shared), disk, 0, true);
-        let outcomes = groups.into_iter().map(|group| {
-            let ask = |append: Append| {
-                let (answer, answered) = oneshot::channel();
-                writer.take(&append, answer);
-                answered
-            };
-            let mut answers: Vec<_> = group.into_iter().map(ask).collect();
-            assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()), "too early");
-            writer.commit();
-            answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
-        });
-        let outcomes: Vec<Vec<Outcome>> = outcomes.collect();
-        let visible = shared.index().head().total();
-        let failed = outcomes_failed(&outcomes);
-        assert_eq!(shared.stopped().is_some(), failed, "the log says that it has stopped");
-        (outcomes, visible)
-    }
-
-    fn outcomes_failed(outcomes: &[Vec<Outcome>]) -> bool {
-        outcomes.iter().flatten().any(is_stopped)
-    }
-
-    fn is_stopped(outcome: &Outcome) -> bool {
-        matches!(outcome, Err(AppendError::Stopped { reason }) if reason.contains("on fire"))
-    }
-
-    #[test]
-    fn nothing_is_visible_before_its_sync() {
-        let shared = Arc::new(Shared::new(Index::new(PartitionCount::DEFAULT, 0)));
-        let mut writer = Writer::new(Arc::clone(&shared), Flaky::failing(9, 9), 0, true);
-        let start = Cursor::start(PartitionCount::DEFAULT);
-        let visible = || {
-            let index = shared.index();
-            let of_stream = index.of_stream(&append(1, Expected::Any).stream, 0, 9).len();
-            let behind = index.behind(&start, 9).unwrap().len();
-            (of_stream, behind, index.head().total(), index.is_behind(&start))
-        };
-        writer.take(&append(1, Expected::Any), oneshot::channel().0);
-        assert_eq!(visible(), (0, 0, 0, false));
-        writer.commit();
-        assert_eq!(visible(), (1, 1, 1, true));
-    }
-
-    #[test]
-    fn a_failed_sync_stops_the_writer_for_good() {
-        let groups = vec![
-            vec![append(1, Expected::NoStream)],
-            vec![append(2, Expected::Any), append(3, Expected::Any)],
-            vec![append(4, Expected::Any)],
-        ];
-        let (outcomes, visible) = serve(Flaky::failing(9, 1), groups);
-        assert!(outcomes[0][0].is_ok());
-        assert!(outcomes[1..].iter().flatten().all(is_stopped), "{outcomes:?}");
-        assert_eq!(visible, 1);
-    }
-
-    #[test]
-    fn a_failed_write_stops_the_writer_for_good() {
-        let groups = vec![vec![append(1, Expected::NoStream)], vec![append(2, Expected::Any)]];
-        let (outcomes, visible) = serve(Flaky::failing(0, 9), groups);
-        assert!(outcomes.iter().flatten().all(is_stopped), "{outcomes:?}");
-        assert_eq!(visible, 0);
-    }
-
-    #[test]
-    fn what_was_decided_against_a_lost_group_is_not_answered() {
-        let replay = append(1, Expected::NoStream);
-        let conflict = append(2, Expected::NoStream);
-        let group = vec![append(1, Expected::NoStream), replay, conflict];
-        let (outcomes, _) = serve(Flaky::failing(9, 0), vec![group]);
-        assert!(outcomes.iter().flatten().all(is_stopped), "{outcomes:?}");
-    }
-
-    #[test]
-    fn a_group_is_decided_against_itself() {
-        let replay = append(1, Expected::NoStream);
-        let conflict = append(2, Expected::NoStream);
-        let next = append(3, Expected::Exact(0));
-        let group = vec![append(1, Expected::NoStream), replay, conflict, next];
-        let (outcomes, visible) = serve(Flaky::failing(9, 9), vec![group]);
-        assert!(outcomes[0][0].as_ref().is_ok_and(|first| !first.replayed));
-        assert!(outcomes[0][1].as_ref().is_ok_and(|again| again.replayed));
-        assert!(matches!(outcomes[0][2], Err(AppendError::Conflict { len: 1, .. })));
-        assert!(outcomes[0][3].as_ref().is_ok_and(|next| next.first_version == 1));
-        assert_eq!(visible, 2);
-    }
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -5,17 +5,26 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use playhead_eventlog::embedded::{EmbeddedLog, OpenError, Options};
+use playhead_eventlog::embedded::{EmbeddedLog, OpenError, Options, Tuning};
 use playhead_eventlog::{
     Append, Cursor, EventLog, Expected, NewEvent, PartitionCount, RecordedEvent, StreamName,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
 
+/// No room is taken ahead, so that a file holds its records and nothing else.
+pub(crate) const TIGHT: Tuning = Tuning { allocate_bytes: 1, ..Tuning::DEFAULT };
+
+/// Segments of a few appends, few lengths in memory, indexes merged by threes.
+pub(crate) const TINY: Tuning =
+    Tuning { segment_bytes: 2_000, tips_max: 4, merge_width: 3, ..TIGHT };
+
+fn options(partitions: PartitionCount, tuning: Tuning) -> Options {
+    Options { partitions, holder: "the engine tests".to_owned(), tuning }
+}
+
 pub(crate) fn try_open(dir: &Path) -> Result<EmbeddedLog, OpenError> {
-    let options =
-        Options { partitions: PartitionCount::DEFAULT, holder: "the engine tests".to_owned() };
-    EmbeddedLog::open(dir, options)
+    EmbeddedLog::open(dir, options(PartitionCount::DEFAULT, TIGHT))
 }
 
 pub(crate) fn open(dir: &Path) -> EmbeddedLog {
@@ -23,7 +32,11 @@ pub(crate) fn open(dir: &Path) -> EmbeddedLog {
 }
 
 pub(crate) fn open_with(dir: &Path, partitions: PartitionCount) -> EmbeddedLog {
-    EmbeddedLog::open(dir, Options { partitions, holder: "the engine tests".to_owned() }).unwrap()
+    open_tuned(dir, partitions, TIGHT)
+}
+
+pub(crate) fn open_tuned(dir: &Path, partitions: PartitionCount, tuning: Tuning) -> EmbeddedLog {
+    EmbeddedLog::open(dir, options(partitions, tuning)).unwrap()
 }
 
 pub(crate) fn event(id: u128) -> NewEvent {

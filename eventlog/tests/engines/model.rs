@@ -1,15 +1,23 @@
 //! The embedded engine does what the memory engine does, whatever is asked, over restarts.
 
+use playhead_eventlog::embedded::Tuning;
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{Append, EventLog, Expected, PartitionCount, StreamName};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::fixture::{all_events, append, open_with};
+use crate::fixture::{TIGHT, TINY, all_events, append, open_tuned};
 
 /// Few streams and few ids, so that conflicts and repetitions are common.
 const STREAMS: [&str; 4] = ["playback-a", "viewing-a.p", "playback-b", "title-c"];
 const IDS: u128 = 40;
+
+const TUNINGS: [Tuning; 4] = [
+    TIGHT,
+    TINY,
+    Tuning { compress: true, inline_maintenance: true, ..TINY },
+    Tuning { segment_bytes: 1, tips_max: 1, merge_width: 2, ..TINY },
+];
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -38,11 +46,11 @@ fn any_append() -> impl Strategy<Value = Append> {
         .prop_map(|(name, expected, numbers)| append(name, expected, numbers))
 }
 
-async fn run(steps: Vec<Step>) {
+async fn run(steps: Vec<Step>, tuning: Tuning) {
     let partitions = PartitionCount::new(2).unwrap();
     let dir = TempDir::new().unwrap();
     let model = MemoryLog::new(partitions);
-    let mut log = open_with(dir.path(), partitions);
+    let mut log = open_tuned(dir.path(), partitions, tuning);
     let mut sent: Vec<Append> = Vec::new();
     for step in steps {
         let append = match step {
@@ -51,7 +59,7 @@ async fn run(steps: Vec<Step>) {
             Step::Repeat(which) => which.get(&sent).clone(),
             Step::Reopen => {
                 drop(log);
-                log = open_with(dir.path(), partitions);
+                log = open_tuned(dir.path(), partitions, tuning);
                 continue;
             }
         };
@@ -61,7 +69,7 @@ async fn run(steps: Vec<Step>) {
     }
     assert_same(&log, &model).await;
     drop(log);
-    assert_same(&open_with(dir.path(), partitions), &model).await;
+    assert_same(&open_tuned(dir.path(), partitions, tuning), &model).await;
 }
 
 async fn assert_same(log: &dyn EventLog, model: &MemoryLog) {
@@ -87,8 +95,11 @@ proptest! {
     })]
 
     #[test]
-    fn both_engines_answer_the_same(steps in prop::collection::vec(step(), 1..40)) {
+    fn both_engines_answer_the_same(
+        steps in prop::collection::vec(step(), 1..40),
+        tuning in prop::sample::select(&TUNINGS[..]),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(run(steps));
+        runtime.block_on(run(steps, tuning));
     }
 }

@@ -11,7 +11,11 @@ async fn a_second_opening_learns_who_holds_the_log() {
     let dir = TempDir::new().unwrap();
     let log = EmbeddedLog::open(
         dir.path(),
-        Options { partitions: PartitionCount::DEFAULT, holder: "playhead serve".to_owned() },
+        Options {
+            partitions: PartitionCount::DEFAULT,
+            holder: "playhead serve".to_owned(),
+            tuning: embedded::Tuning::DEFAULT,
+        },
     )
     .unwrap();
     record(&log, "title-x", 0..1).await;

@@ -52,6 +52,19 @@ pub const KEYS: &[Key] = &[
         rule: "a power of two from 1 to 32,768",
     },
     Key {
+        name: "segment_kib",
+        meaning: "When a segment of the log has this size, in KiB, the next one begins.",
+        kind: Kind::Integer(16, 1_048_576),
+        rule: "a whole number from 16 to 1,048,576",
+    },
+    Key {
+        name: "compress",
+        meaning: "Whether full segments of the log are compressed, which makes them smaller and \
+                  reading history slower.",
+        kind: Kind::Flag,
+        rule: "true or false",
+    },
+    Key {
         name: "log",
         meaning: "What is logged: a level, or levels by module, such as info,playhead_api=debug.",
         kind: Kind::Text,

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use playhead_eventlog::PartitionCount;
+use playhead_eventlog::embedded::Tuning;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::ConfigError;
@@ -31,6 +32,10 @@ pub struct Config {
     pub listen: String,
     /// The partition count of a log that is created now; an existing log keeps its own.
     pub partitions: u16,
+    /// When a segment of the log has this size, in KiB, the next one begins.
+    pub segment_kib: u64,
+    /// Whether full segments of the log are compressed.
+    pub compress: bool,
     /// What is logged, in the syntax of `tracing_subscriber::filter::Targets`.
     pub log: String,
     /// How log lines look.
@@ -56,6 +61,8 @@ impl Default for Config {
             data: "playhead-data".into(),
             listen: "127.0.0.1:8480".to_owned(),
             partitions: PartitionCount::DEFAULT.get(),
+            segment_kib: Tuning::DEFAULT.segment_bytes >> 10,
+            compress: Tuning::DEFAULT.compress,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             introspection: true,
@@ -73,6 +80,13 @@ impl Config {
     #[must_use]
     pub fn partition_count(&self) -> PartitionCount {
         PartitionCount::new(self.partitions).unwrap_or(PartitionCount::DEFAULT)
+    }
+
+    /// How the log works.
+    #[must_use]
+    pub fn tuning(&self) -> Tuning {
+        let segment_bytes = self.segment_kib.saturating_mul(1 << 10);
+        Tuning { segment_bytes, compress: self.compress, ..Tuning::DEFAULT }
     }
 }
 

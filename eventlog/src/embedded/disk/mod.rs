@@ -8,8 +8,8 @@
 //! - a name (created, renamed or removed) is durable after [`Disk::sync_dir`] of its directory;
 //! - after a crash each change that was not synced may be there, not there or, for bytes, torn
 //!   at the sectors; nothing is promised about their order;
-//! - after a failed sync nothing is known any more of what it was to make durable, not even if a
-//!   later sync succeeds.
+//! - after a failed sync of a file nothing is known any more of what it was to make durable, not
+//!   even if a later sync succeeds: only what is written anew is made durable then.
 
 use std::fmt::Debug;
 use std::io;

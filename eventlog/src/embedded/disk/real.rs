@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::{Access, Disk, DiskFile};
 
 /// Some file systems cannot allocate: there, zeros are written, this many at once.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// The file system of the operating system.
 #[derive(Debug, Clone, Copy, Default)]

@@ -162,6 +162,7 @@ impl<const W: usize> Array<W> {
     ///
     /// # Errors
     /// See [`TableError`]; an index beyond the end is taken for damage of what it was read from.
+    #[cfg(test)]
     pub(in crate::embedded) fn get(&self, index: u64) -> Result<[u8; W], TableError> {
         let mut block = [0; BLOCK_BYTES];
         let nth = index / Self::PER_BLOCK_U64;

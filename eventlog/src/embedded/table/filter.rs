@@ -102,6 +102,7 @@ impl Filter {
         Ok(Self(blocks))
     }
 
+    #[cfg(test)]
     pub(super) fn memory_bytes(&self) -> u64 {
         count(self.0.len() * FILTER_BLOCK_BYTES)
     }

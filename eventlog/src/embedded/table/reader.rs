@@ -51,6 +51,7 @@ impl<const W: usize> Table<W> {
     }
 
     /// How much memory it takes, in bytes.
+    #[cfg(test)]
     pub(in crate::embedded) fn memory_bytes(&self) -> u64 {
         let filter = self.filter.as_ref().map_or(0, Filter::memory_bytes);
         filter + count(self.fences.len() * KEY_BYTES)
