@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task;
 use umadb_core::db::UmaDb;
 use umadb_core::mvcc::{Mvcc, StorageOptions};
+use umadb_core::pager::ReadMethod;
 use umadb_core::writer_thread_blocking::writer_thread_blocking;
 use umadb_core::writer_thread_request::WriterThreadRequest;
 use umadb_dcb::{
@@ -20,16 +21,17 @@ use umadb_dcb::{
 use crate::event::{self, EVENT_TYPE, PAYLOAD};
 use crate::log::{Append, Log, Outcome, Seen};
 
-pub(super) const MANNER: &str = "`umadb-core` with the writer thread of UmaDB's own server and its \
-    defaults (pages of 4 KiB, groups up to 2,048 events) and a page cache of 256 MB; the stream is \
-    a tag, the condition that no event with this tag stands behind the last known position. Ids \
-    are compared only when a condition fails. Writes the changed pages, then one fdatasync, then \
-    the header page, then a second fdatasync, then answers.";
+pub(super) const MANNER: &str = "`umadb-core` with the writer thread of UmaDB's own server, groups \
+    of up to 40,000 events instead of 2,048, and reads through a memory map (resident memory counts \
+    what it maps): of its settings, the fastest here. Pages of 4 KiB. The stream is a tag, the \
+    condition that no event with this tag stands behind the last known position. Ids are compared \
+    only when a condition fails. Writes the changed pages, then one fdatasync, then the header \
+    page, then a second fdatasync, then answers.";
 
+/// More than 64 appends of 512 events. The server of UmaDB takes 2,048, which is slower here.
+const GROUP_EVENTS: usize = 40_000;
 /// As in `umadb-server`.
-const GROUP_EVENTS: usize = 2_048;
 const QUEUE_APPENDS: usize = 1_024;
-const PAGE_CACHE_MB: usize = 256;
 /// Reads collect what they answer in memory, so a scan goes in steps.
 const SCAN_EVENTS: u32 = 16_384;
 
@@ -41,7 +43,7 @@ pub(super) struct Umadb {
 
 impl Umadb {
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        let options = StorageOptions::default().db_path(dir).page_cache_max_mb(PAGE_CACHE_MB);
+        let options = StorageOptions::default().db_path(dir).read_method(ReadMethod::Mmap);
         let mvcc = Arc::new(Mvcc::new(false, options)?);
         let (queue, requests) = mpsc::channel(QUEUE_APPENDS);
         let (head, _) = watch::channel(None);
