@@ -20,6 +20,7 @@ pub mod log;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod ring;
 pub mod stream;
 
 pub use append::{Append, AppendError, Appended, Expected};
