@@ -1,6 +1,9 @@
 //! Reads the records of a segment from its beginning: rebuilds its index and finds its end.
 
+use std::io::ErrorKind;
+
 use super::bug::{Bug, Seeded};
+use super::damage::Damage;
 use super::error::OpenError;
 use super::index::Index;
 use super::recent::{Recent, key_of};
@@ -142,7 +145,7 @@ impl Scan<'_> {
     }
 
     fn corrupt(&self, position: u64, reason: &str) -> OpenError {
-        OpenError::corrupt(&self.segment.path, position, reason)
+        Damage::at(&self.segment.path, position, reason).as_far_as_read(self.segment).into()
     }
 }
 
@@ -281,12 +284,24 @@ impl Window<'_> {
         self.start = position;
         let kept = self.bytes.len();
         let from = position + count(kept);
-        let more = self.len.saturating_sub(from).min(count(CHUNK_BYTES));
-        self.bytes.resize(kept + usize::try_from(more).unwrap_or(0), 0);
-        let buffer = self.bytes.get_mut(kept..).unwrap_or(&mut []);
-        let read = self.segment.read_at(buffer, from);
-        read.map_err(OpenError::io("read", &self.segment.path))?;
-        Ok(true)
+        loop {
+            let more = self.len.saturating_sub(from).min(count(CHUNK_BYTES));
+            self.bytes.resize(kept + usize::try_from(more).unwrap_or(0), 0);
+            let buffer = self.bytes.get_mut(kept..).unwrap_or(&mut []);
+            match self.segment.read_at(buffer, from) {
+                Ok(()) => return Ok(true),
+                // A writer gives back room that it does not need when it seals or closes.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof && self.has_shrunk()? => {}
+                Err(error) => return Err(OpenError::io("read", &self.segment.path)(error)),
+            }
+        }
+    }
+
+    fn has_shrunk(&mut self) -> Result<bool, OpenError> {
+        let len = self.segment.end().map_err(OpenError::io("measure", &self.segment.path))?;
+        let shrunk = len < self.len;
+        self.len = self.len.min(len);
+        Ok(shrunk)
     }
 
     /// The bytes shown from `position` on.

@@ -1,10 +1,10 @@
 //! One process appends, others may look; and the end of a log.
 
-use playhead_eventlog::embedded::{self, EmbeddedLog, OpenError, Options};
+use playhead_eventlog::embedded::{self, EmbeddedLog, OpenError, Options, Tuning};
 use playhead_eventlog::{AppendError, EventLog, Expected, PartitionCount};
 use tempfile::TempDir;
 
-use crate::fixture::{all_events, append, ids, open, open_with, record, try_open};
+use crate::fixture::{all_events, append, ids, open, open_tuned, open_with, record, try_open};
 
 #[tokio::test]
 async fn a_second_opening_learns_who_holds_the_log() {
@@ -53,20 +53,27 @@ async fn a_reader_beside_the_writer_sees_what_was_there_when_it_came() {
 /// Whatever the writer is just doing, no reader takes it for damage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_may_come_while_the_writer_writes() {
-    let dir = TempDir::new().unwrap();
-    let log = open(dir.path());
-    let writer = tokio::spawn(async move {
-        for id in (0..200).map(|nth| 500 * nth) {
-            record(&log, "title-x", id..id + 500).await;
+    let small = Tuning { segment_bytes: 300_000, merge_width: 3, ..Tuning::DEFAULT };
+    for tuning in [Tuning::DEFAULT, small, Tuning { compress: true, ..small }] {
+        let dir = TempDir::new().unwrap();
+        let log = open_tuned(dir.path(), PartitionCount::DEFAULT, tuning);
+        let writer = tokio::spawn(async move {
+            for id in (0..100).map(|nth| 500 * nth) {
+                record(&log, "title-x", id..id + 500).await;
+            }
+            log.close().await;
+        });
+        let mut seen = 0;
+        while !writer.is_finished() {
+            let report = embedded::verify(dir.path(), |_, _| {}).unwrap();
+            assert!(report.events >= seen && report.events % 500 == 0, "{report:?}");
+            seen = report.events;
+            let reader = EmbeddedLog::open_read_only(dir.path()).unwrap();
+            let total = reader.head().total();
+            assert!(total >= seen && total.is_multiple_of(500), "{total}");
         }
-    });
-    let mut seen = 0;
-    while !writer.is_finished() {
-        let report = embedded::verify(dir.path(), |_, _| {}).unwrap();
-        assert!(report.events >= seen && report.events % 500 == 0, "{report:?}");
-        seen = report.events;
+        writer.await.unwrap();
     }
-    writer.await.unwrap();
 }
 
 #[tokio::test]
