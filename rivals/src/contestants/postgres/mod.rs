@@ -23,7 +23,7 @@ pub(super) use self::server::version;
 
 pub(super) const MANNER: &str = "a private instance over its Unix socket, a connection per writer, \
     prepared calls; message-db's `messages` table, its three indexes and its `write_message`, \
-    changed to take all events of an append in one call (many calls would only be slower); \
+    changed to take all events of an append in one call; \
     message-db locks a whole category until commit, so the streams are spread over 64 categories. \
     `fsync`, `full_page_writes` and `synchronous_commit` on, `wal_level=minimal`, 1 GB of shared \
     buffers, autovacuum off, no checkpoint before 16 GB of WAL. One fdatasync of the WAL per commit, \
