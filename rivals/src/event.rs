@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use uuid::{Builder, Uuid};
 
 /// Name (24 bytes), type (18), id (16) and the rest.
@@ -13,14 +14,35 @@ pub(crate) const EVENT_TYPE: &str = "PlaybackProgressed";
 /// What is left for the payload of a store that knows only name, type, id and payload.
 pub(crate) const PAYLOAD_BYTES: usize = EVENT_BYTES - 24 - 18 - 16;
 
-/// The JSON payload of [`PAYLOAD_BYTES`] bytes.
-pub(crate) static PAYLOAD: LazyLock<String> = LazyLock::new(|| json(PAYLOAD_BYTES));
+/// Payloads of [`PAYLOAD_BYTES`] bytes, to be taken in turn.
+pub(crate) static PAYLOADS: LazyLock<Payloads> = LazyLock::new(|| Payloads::new(PAYLOAD_BYTES));
 
-/// A JSON object of so many bytes.
-#[must_use]
-pub(crate) fn json(bytes: usize) -> String {
+/// How many payloads differ: together they are more than any store compresses at once.
+const PAYLOADS_COUNT: u64 = 4_096;
+
+/// Different JSON objects of the same size, about half as large when compressed.
+#[derive(Debug)]
+pub(crate) struct Payloads(Vec<Bytes>);
+
+impl Payloads {
+    /// Payloads of so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self((0..PAYLOADS_COUNT).map(|nth| json(bytes, nth).into()).collect())
+    }
+
+    /// The payload of an event.
+    pub(crate) fn of(&self, id: Uuid) -> Bytes {
+        let [.., high, low] = *id.as_bytes();
+        let nth = usize::from(u16::from_be_bytes([high, low])) % self.0.len();
+        self.0.get(nth).cloned().unwrap_or_default()
+    }
+}
+
+fn json(bytes: usize, nth: u64) -> String {
     const AROUND: &str = r#"{"position_ms":4711000,"device":""}"#;
-    let device = "d".repeat(bytes.saturating_sub(AROUND.len()));
+    let hex = (0..).map(|part| format!("{:016x}", mixed(mixed(nth) ^ part)));
+    let device: String = hex.take(bytes / 16 + 1).collect();
+    let device = device.get(..bytes.saturating_sub(AROUND.len())).unwrap_or_default();
     AROUND.replace(r#""""#, &format!(r#""{device}""#))
 }
 

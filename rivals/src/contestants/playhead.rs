@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
-use playhead_eventlog::embedded::{EmbeddedLog, Options};
+use playhead_eventlog::embedded::{EmbeddedLog, Options, Tuning};
 use playhead_eventlog::log::READ_EVENTS_MAX;
 use playhead_eventlog::{
     Append as NewAppend, AppendError, Cursor, EventLog, Expected, NewEvent, PartitionCount,
@@ -14,7 +14,7 @@ use playhead_eventlog::{
 };
 use uuid::Uuid;
 
-use crate::event::{self, EVENT_TYPE};
+use crate::event::{self, EVENT_TYPE, Payloads};
 use crate::log::{Append, Log, Outcome, Seen};
 
 pub(super) const MANNER: &str = "`EmbeddedLog` with 64 partitions, condition on the exact version, \
@@ -26,7 +26,7 @@ const PAYLOAD_BYTES: usize = event::PAYLOAD_BYTES - 16 - 16 - 16 - 8;
 
 static TYPE: LazyLock<Arc<str>> = LazyLock::new(|| EVENT_TYPE.into());
 static ACTOR: LazyLock<Arc<str>> = LazyLock::new(|| "account:00004711".into());
-static PAYLOAD: LazyLock<Bytes> = LazyLock::new(|| event::json(PAYLOAD_BYTES).into());
+static PAYLOADS: LazyLock<Payloads> = LazyLock::new(|| Payloads::new(PAYLOAD_BYTES));
 
 pub(super) struct Playhead {
     log: EmbeddedLog,
@@ -35,7 +35,9 @@ pub(super) struct Playhead {
 impl Playhead {
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let partitions = PartitionCount::DEFAULT;
-        let log = EmbeddedLog::open(dir, Options { partitions, holder: "rivals".to_owned() })?;
+        let options =
+            Options { partitions, holder: "rivals".to_owned(), tuning: Tuning::default() };
+        let log = EmbeddedLog::open(dir, options)?;
         Ok(Self { log })
     }
 }
@@ -53,7 +55,7 @@ impl Log for Playhead {
             actor: Arc::clone(&ACTOR),
             correlation_id,
             causation_id: correlation_id,
-            payload: PAYLOAD.clone(),
+            payload: PAYLOADS.of(id),
             metadata: Bytes::new(),
         };
         let expected = append.tip.checked_sub(1).map_or(Expected::NoStream, Expected::Exact);

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task;
 
-use crate::event::{self, EVENT_TYPE, PAYLOAD};
+use crate::event::{self, EVENT_TYPE, PAYLOADS};
 use crate::log::{Append, Log, Outcome, Seen};
 
 pub(super) const MANNER: &str = "rusqlite, WAL, `synchronous=FULL`, cache of 256 MB, checkpoint \
@@ -150,7 +150,8 @@ fn record(transaction: &Transaction<'_>, append: Append) -> Result<Outcome> {
     let mut insert = transaction.prepare_cached(INSERT)?;
     let mut version = len;
     for id in event::ids(append.events) {
-        insert.execute(params![name, version, id.as_bytes(), EVENT_TYPE, PAYLOAD.as_bytes()])?;
+        let data = PAYLOADS.of(id);
+        insert.execute(params![name, version, id.as_bytes(), EVENT_TYPE, &data[..]])?;
         version += 1;
     }
     Ok(Outcome::Done(u64::try_from(version)?))

@@ -11,7 +11,7 @@ use tephra::{
 };
 use tokio::task;
 
-use crate::event::{self, EVENT_TYPE, PAYLOAD};
+use crate::event::{self, EVENT_TYPE, PAYLOADS};
 use crate::log::{Append, Log, Outcome, Seen};
 
 pub(super) const MANNER: &str = "`WriteCoordinator` with `append_async`, segments of 256 MiB, \
@@ -64,7 +64,7 @@ impl Log for Tephra {
         for id in event::ids(append.events) {
             data.clear();
             data.extend_from_slice(id.as_bytes());
-            data.extend_from_slice(PAYLOAD.as_bytes());
+            data.extend_from_slice(&PAYLOADS.of(id));
             events.push(Event::new(&self.event_type, &tags, &data)?);
         }
         let condition = AppendCondition::new(Query::item(QueryItem::with_tags(tags)))

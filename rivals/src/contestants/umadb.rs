@@ -18,7 +18,7 @@ use umadb_dcb::{
     DcbSequencedEvent,
 };
 
-use crate::event::{self, EVENT_TYPE, PAYLOAD};
+use crate::event::{self, EVENT_TYPE, PAYLOADS};
 use crate::log::{Append, Log, Outcome, Seen};
 
 pub(super) const MANNER: &str = "`umadb-core` with the writer thread of UmaDB's own server, groups \
@@ -63,7 +63,7 @@ impl Log for Umadb {
             DcbEvent::new()
                 .event_type(EVENT_TYPE)
                 .tags([name.as_str()])
-                .data(PAYLOAD.as_bytes())
+                .data(PAYLOADS.of(id))
                 .uuid(id)
         };
         let events = event::ids(append.events).map(event).collect();

@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 use uuid::Uuid;
 
 use self::server::Server;
-use crate::event::{self, EVENT_TYPE, PAYLOAD};
+use crate::event::{self, EVENT_TYPE, PAYLOADS};
 use crate::log::{Append, Log, Outcome, Seen};
 
 pub(crate) use self::server::kill;
@@ -34,8 +34,8 @@ const WRITE: &str = "SELECT message_store.write_messages($1, $2, $3, $4, $5)";
 /// A category per partition of ours.
 const CATEGORIES: u64 = 64;
 const FILL: &str = "INSERT INTO message_store.messages (id, stream_name, position, type, data)
-    SELECT given.id, given.stream_name, 0, $3, $4::text::jsonb
-    FROM unnest($1::uuid[], $2::text[]) AS given (id, stream_name)";
+    SELECT given.id, given.stream_name, 0, $3, given.data::jsonb
+    FROM unnest($1::uuid[], $2::text[], $4::text[]) AS given (id, stream_name, data)";
 const SCAN: &str = "SELECT id, stream_name, type, position, global_position, data::text
     FROM message_store.messages ORDER BY global_position";
 const READ: &str = "SELECT id, stream_name, type, position, global_position, data::text
@@ -91,7 +91,7 @@ impl Log for Postgres {
         let writer = self.writers.get(append.writer % CONNECTIONS).context("no connection")?;
         let (client, write) = writer;
         let ids: Vec<Uuid> = event::ids(append.events).collect();
-        let payloads = vec![PAYLOAD.as_str(); append.events];
+        let payloads = payloads(&ids)?;
         let expected = i64::try_from(append.tip)? - 1;
         let name = stream_name(append.stream);
         let given: [&(dyn ToSql + Sync); 5] = [&name, &ids, &EVENT_TYPE, &payloads, &expected];
@@ -109,7 +109,8 @@ impl Log for Postgres {
     async fn fill(&self, streams: Range<u64>) -> Result<Option<Vec<u64>>> {
         let names: Vec<String> = streams.map(stream_name).collect();
         let ids: Vec<Uuid> = event::ids(names.len()).collect();
-        let given: [&(dyn ToSql + Sync); 4] = [&ids, &names, &EVENT_TYPE, &PAYLOAD.as_str()];
+        let payloads = payloads(&ids)?;
+        let given: [&(dyn ToSql + Sync); 4] = [&ids, &names, &EVENT_TYPE, &payloads];
         self.reader.execute(FILL, &given).await?;
         Ok(Some(vec![1; names.len()]))
     }
@@ -139,6 +140,10 @@ async fn connect(socket_dir: &Path) -> Result<Client> {
     // It ends with the client, or with an error that the client reports as well.
     tokio::spawn(async move { connection.await.ok() });
     Ok(client)
+}
+
+fn payloads(ids: &[Uuid]) -> Result<Vec<String>> {
+    ids.iter().map(|id| Ok(String::from_utf8(PAYLOADS.of(*id).to_vec())?)).collect()
 }
 
 fn stream_name(stream: u64) -> String {
