@@ -36,6 +36,8 @@ fn main() -> Outcome<()> {
         let figures = rounds(|| runtime.block_on(append(writers, events, appends)))?;
         row(&format!("append, {writers} writers x {events} events (events/s)"), &figures);
     }
+    let figures = rounds(|| runtime.block_on(follower_lag_us()))?;
+    row("a follower behind the answer, p99 of 1,000 (us)", &figures);
     let dir = TempDir::new()?;
     runtime.block_on(fill(dir.path(), SCAN_EVENTS))?;
     let figures = rounds(|| open_ms(dir.path()))?;
@@ -97,6 +99,41 @@ async fn append(writers: u64, events: u64, appends: u64) -> Outcome<f64> {
         writer.await??;
     }
     Ok(log.head().total() as f64 / start.elapsed().as_secs_f64())
+}
+
+/// How long after the answer to an append a follower has read it, at most, but for one in a
+/// hundred. A follower often has it before the answer has arrived: that counts as 0.
+async fn follower_lag_us() -> Outcome<f64> {
+    const APPENDS: u64 = 1_000;
+    let dir = TempDir::new()?;
+    let log = Arc::new(open(dir.path())?);
+    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    let writer = {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move {
+            for append in appends_of(0, 1, APPENDS)? {
+                log.append(append).await?;
+                answered.send(Instant::now())?;
+            }
+            Outcome::Ok(())
+        })
+    };
+    let mut cursor = Cursor::start(log.partitions());
+    let mut seen = Vec::new();
+    while (seen.len() as u64) < APPENDS {
+        log.wait(&cursor).await;
+        let batch = log.read(&cursor, 16_384).await?;
+        seen.extend(batch.events.iter().map(|_| Instant::now()));
+        cursor = batch.next;
+    }
+    writer.await??;
+    let mut lags = Vec::new();
+    for seen in seen {
+        let answered = answers.recv().await.ok_or("an answer is missing")?;
+        lags.push(seen.saturating_duration_since(answered).as_secs_f64() * 1e6);
+    }
+    lags.sort_by(f64::total_cmp);
+    lags.get(lags.len() * 99 / 100).copied().ok_or_else(|| "nothing was measured".into())
 }
 
 async fn fill(dir: &Path, events: u64) -> Outcome<()> {
