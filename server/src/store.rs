@@ -58,9 +58,7 @@ fn in_our_words(error: OpenError) -> anyhow::Error {
         OpenError::Locked { pid, holder, .. } => {
             anyhow!("it is in use by process {pid} ({holder})")
         }
-        OpenError::Corrupt { position, file, reason } => {
-            anyhow!("{} is corrupt at position {position}: {reason}", file.display())
-        }
+        OpenError::Corrupt(damage) => anyhow!("{damage}"),
         other => other.into(),
     }
 }
@@ -80,10 +78,10 @@ fn advice(dir: &Path, error: &OpenError) -> Option<String> {
                 .to_owned(),
         ),
         OpenError::TooNew { .. } => Some("use a newer playhead".to_owned()),
-        OpenError::Corrupt { .. } => Some(format!(
+        OpenError::Corrupt(damage) => Some(format!(
             "restore {} from a backup; nothing was changed, and the read models notice another \
              log and rebuild themselves",
-            dir.join("journal").display()
+            damage.file.display()
         )),
         OpenError::NotAJournal { .. } => {
             Some("move the file away, or name another directory with --data".to_owned())
@@ -116,6 +114,9 @@ pub fn directory_advice(dir: &Path, error: &io::Error) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use playhead_eventlog::Partition;
+    use playhead_eventlog::embedded::Damage;
+
     use super::*;
     use crate::failure::describe;
 
@@ -137,10 +138,19 @@ mod tests {
 
     #[test]
     fn a_corrupt_log_is_to_be_restored_and_not_verified_again() {
-        let (file, reason) = ("data/journal/0".into(), "checksum".to_owned());
-        let told = told(OpenError::Corrupt { position: 7, file, reason });
-        assert!(told.contains("data/journal/0 is corrupt at position 7: checksum\n"), "{told}");
-        assert!(told.contains("restore data/journal from a backup"), "{told}");
+        let told = told(OpenError::Corrupt(Box::new(Damage {
+            position: 1_007,
+            file: "data/journal/1000.seg".into(),
+            offset: 7,
+            partition: Some(Partition(3)),
+            stream: Some("title-x".to_owned()),
+            guessed: false,
+            reason: "checksum".to_owned(),
+        })));
+        let what = "data/journal/1000.seg is corrupt at byte 7 (position 1007, partition 3, stream \
+                    title-x): checksum\n";
+        assert!(told.contains(what), "{told}");
+        assert!(told.contains("restore data/journal/1000.seg from a backup"), "{told}");
         assert!(!told.contains("log verify"), "{told}");
     }
 

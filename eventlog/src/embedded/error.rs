@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::damage::Damage;
+
 /// Why a log could not be opened. No byte of a journal was changed, unless the operating system
 /// refused halfway through cutting off a torn tail.
 #[derive(Debug, Error)]
@@ -46,18 +48,8 @@ pub enum OpenError {
     },
     /// Bytes that were durable once are not what was written. Nothing was changed: restore the file
     /// from a backup.
-    #[error(
-        "{file} is corrupt at position {position}: {reason}; nothing was changed, restore the file \
-         from a backup"
-    )]
-    Corrupt {
-        /// The journal position of the first bad record, in bytes.
-        position: u64,
-        /// The file that it stands in.
-        file: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
+    #[error("{0}; nothing was changed, restore this file from a backup")]
+    Corrupt(Box<Damage>),
     /// The operating system refused.
     #[error("could not {operation} {path}")]
     Io {
@@ -73,7 +65,7 @@ pub enum OpenError {
 
 impl OpenError {
     pub(super) fn corrupt(file: &Path, position: u64, reason: &str) -> Self {
-        Self::Corrupt { position, file: file.to_owned(), reason: reason.to_owned() }
+        Damage::at(file, position, reason).into()
     }
 
     /// To be given to `map_err`: says what was tried and with what.
@@ -82,5 +74,11 @@ impl OpenError {
         path: &'a Path,
     ) -> impl FnOnce(io::Error) -> Self + 'a {
         move |source| Self::Io { operation, path: path.to_owned(), source }
+    }
+}
+
+impl From<Damage> for OpenError {
+    fn from(damage: Damage) -> Self {
+        Self::Corrupt(Box::new(damage))
     }
 }

@@ -10,7 +10,7 @@
 //! | places | where an event begins in the file 4 | by stream, then version |
 //! | order | where an event begins in the file 4, partition 2 | as recorded |
 //! | offsets | first offset here 8, next offset 8 | by partition |
-//! | blocks | where a compressed block begins in the file 8, its length 4 | as recorded; none in format 1 |
+//! | blocks | where a compressed block begins in the file 8, its length 4, CRC32C of it as it is stored 4 | as recorded; none in format 1 |
 //!
 //! The footer:
 //!
@@ -41,6 +41,9 @@ use crate::stream::Partition;
 
 const MAGIC: [u8; 8] = *b"PLAYSEAL";
 const TAIL_BYTES: usize = 16;
+/// The size of a footer of this format.
+pub(super) const FOOTER_BYTES: usize =
+    4 * 8 + 2 * TableMeta::BYTES + 4 * ArrayMeta::BYTES + TAIL_BYTES;
 /// More than any footer has.
 const FOOTER_BYTES_MAX: usize = 4_096;
 
@@ -55,7 +58,7 @@ pub(super) const ORDER_BYTES: usize = 6;
 /// The offsets of a partition.
 pub(super) const OFFSETS_BYTES: usize = 16;
 /// A compressed block.
-pub(super) const BLOCK_ENTRY_BYTES: usize = 12;
+pub(super) const BLOCK_ENTRY_BYTES: usize = 16;
 
 /// What a sealed segment says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub(super) struct Footer {
 pub(super) struct Block {
     pub(super) at: u64,
     pub(super) len: u32,
+    /// Of the compressed bytes: zstd ignores some of their bits.
+    pub(super) crc: u32,
 }
 
 impl Footer {
@@ -172,7 +177,7 @@ impl Footer {
 
 fn decode_block(entry: &[u8; BLOCK_ENTRY_BYTES]) -> Option<Block> {
     let mut fields = Fields::new(entry);
-    Some(Block { at: fields.u64()?, len: fields.u32()? })
+    Some(Block { at: fields.u64()?, len: fields.u32()?, crc: fields.u32()? })
 }
 
 fn decode_span(entry: &[u8; OFFSETS_BYTES]) -> Option<Span> {

@@ -27,6 +27,7 @@
 //! | `reader` | turns positions into events, checking every byte |
 //! | `recovery`, `scan` | tells a torn tail, which is cut, from damage, which is refused |
 //! | `verify` | checks every byte |
+//! | `damage` | what is not as it was written: where, and whose |
 //! | `lock` | one process appends |
 //! | `bug` | mistakes on purpose, for the test of the tests |
 //!
@@ -38,6 +39,7 @@
 
 mod bug;
 mod catalog;
+mod damage;
 mod decide;
 pub mod disk;
 mod error;
@@ -72,6 +74,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task;
 
 pub use self::bug::Bug;
+pub use self::damage::Damage;
 use self::disk::{Access, Disk, RealDisk};
 pub use self::error::OpenError;
 use self::index::Index;
@@ -80,7 +83,9 @@ use self::keeper::Maintenance;
 use self::lock::Lock;
 pub use self::options::{Options, Tuning};
 use self::recent::key_of;
-pub use self::verify::{VerifyReport, verify, verify_on};
+pub use self::verify::{
+    DAMAGES_MAX, Examination, VerifyReport, examine, examine_on, verify, verify_on,
+};
 use self::writer::{End, Request, Waiting, Writer};
 pub use self::writer::{QUEUE_APPENDS_MAX, QUEUE_BYTES_MAX};
 use crate::append::{Append, AppendError, Appended};
@@ -255,7 +260,8 @@ impl EventLog for EmbeddedLog {
         self.reading(move |index| {
             let limit = limit.min(READ_EVENTS_MAX);
             let (positions, end) = index.of_stream(key_of(stream.as_str()), from, limit)?;
-            let events = reader::fetch(index.journal(), &positions, end)?;
+            let events = reader::fetch(index.journal(), &positions, end);
+            let events = events.map_err(|error| of_stream(error, &stream))?;
             for ((event, version), position) in events.iter().zip(from..).zip(positions) {
                 if (&event.stream, event.version) != (&stream, version) {
                     return Err(misplaced(position));
@@ -298,6 +304,16 @@ impl EventLog for EmbeddedLog {
 
     fn stopped(&self) -> Option<String> {
         self.index.stopped().map(str::to_owned)
+    }
+}
+
+/// Names the stream that was being read.
+fn of_stream(error: ReadError, stream: &StreamName) -> ReadError {
+    match error {
+        ReadError::Corrupt { position, reason } => {
+            ReadError::Corrupt { position, reason: format!("reading stream {stream}: {reason}") }
+        }
+        other => other,
     }
 }
 

@@ -1,10 +1,12 @@
 //! From positions to events: reads the journal in chunks and checks every record.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::damage::Guess;
 use super::journal::Journal;
 use super::record::{self, EventView, Flaw, RECORD_BYTES_MAX, Record};
 use crate::event::{NewEvent, RecordedEvent};
@@ -94,7 +96,7 @@ impl Reader<'_> {
                 }
                 Ok((Record::Marker(_), _)) => return Err(corrupt(*position, "no event is here")),
                 Err(Flaw::Short) => break,
-                Err(flaw) => return Err(corrupt(*position, flaw.reason())),
+                Err(flaw) => return Err(damaged(*position, flaw.reason(), bytes)),
             }
             taken += 1;
         }
@@ -106,13 +108,24 @@ impl Reader<'_> {
         let failed = |reason: String| ReadError::Io { position, reason };
         let length = usize::try_from(length).map_err(|error| failed(error.to_string()))?;
         let mut chunk = vec![0; length];
-        self.journal.read_at(&mut chunk, position).map_err(|error| failed(error.to_string()))?;
+        self.journal.read_at(&mut chunk, position).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => corrupt(position, &error.to_string()),
+            _ => failed(error.to_string()),
+        })?;
         Ok(chunk.into())
     }
 }
 
 fn corrupt(position: u64, reason: &str) -> ReadError {
     ReadError::Corrupt { position, reason: reason.to_owned() }
+}
+
+/// Says also whose the record seems to be.
+fn damaged(position: u64, reason: &str, bytes: &[u8]) -> ReadError {
+    let whose = Guess::of(bytes).map(|Guess { partition, stream }| {
+        format!(" (partition {partition}, stream {stream}, as far as it can be read)")
+    });
+    corrupt(position, &format!("{reason}{}", whose.unwrap_or_default()))
 }
 
 fn count(length: usize) -> u64 {

@@ -234,9 +234,15 @@ fn merge_tips(
 
 fn tip_entry(strand: &[u8; STREAM_BYTES], segment: u64) -> [u8; TIP_BYTES] {
     let len = SealedStrand::decode(strand).map_or(0, SealedStrand::next_version);
+    let key = strand.first_chunk().copied().map_or(0, u128::from_be_bytes);
+    tip_bytes(key, Tip { len, segment })
+}
+
+/// The entry of a stream in the table of tips.
+pub(super) fn tip_bytes(key: StreamKey, tip: Tip) -> [u8; TIP_BYTES] {
     let mut entry = [0; TIP_BYTES];
-    let key = strand.iter().take(16).copied();
-    let fields = key.chain(len.to_le_bytes()).chain(segment.to_le_bytes());
+    let key = key.to_be_bytes().into_iter();
+    let fields = key.chain(tip.len.to_le_bytes()).chain(tip.segment.to_le_bytes());
     entry.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
     entry
 }

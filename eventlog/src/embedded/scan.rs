@@ -145,7 +145,7 @@ impl Scan<'_> {
     }
 
     fn corrupt(&self, position: u64, reason: &str) -> OpenError {
-        Damage::at(&self.segment.path, position, reason).as_far_as_read(self.segment).into()
+        Damage::at(&self.segment.path, position, reason).guessed_in(self.segment).into()
     }
 }
 

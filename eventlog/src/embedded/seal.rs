@@ -125,7 +125,8 @@ fn write_packed(
         segment.read_at(&mut block, position)?;
         let frame = zstd::bulk::compress(&block, COMPRESSION_LEVEL)?;
         let len_packed = u32::try_from(frame.len()).map_err(io::Error::other)?;
-        blocks.push(Block { at: out.position(), len: len_packed });
+        let crc = crc32c::crc32c(&frame);
+        blocks.push(Block { at: out.position(), len: len_packed, crc });
         out.write(&frame)?;
         position += u64::try_from(len).unwrap_or(u64::MAX);
     }
@@ -133,6 +134,7 @@ fn write_packed(
     let mut array = ArrayWriter::<BLOCK_ENTRY_BYTES>::new();
     for block in blocks {
         let fields = block.at.to_le_bytes().into_iter().chain(block.len.to_le_bytes());
+        let fields = fields.chain(block.crc.to_le_bytes());
         array.push(&mut out, &collect(fields))?;
     }
     let blocks = array.finish(&mut out)?;
@@ -149,7 +151,7 @@ fn pad(out: &mut SectionWriter) -> io::Result<()> {
 }
 
 /// Writes every section of the index; answers the footer that says where they are.
-fn write_index(
+pub(super) fn write_index(
     out: &mut SectionWriter,
     recent: &Recent,
     end: u64,

@@ -227,9 +227,13 @@ impl Packed {
         if let Some((_, block)) = latest.filter(|(latest, _)| *latest == number) {
             return Ok(block);
         }
-        let Block { at, len } = self.blocks.get(number).copied().ok_or_else(outside)?;
+        let Block { at, len, crc } = self.blocks.get(number).copied().ok_or_else(outside)?;
         let mut frame = vec![0; usize::try_from(len).map_err(io::Error::other)?];
         file.read_at(&mut frame, at)?;
+        if crc32c::crc32c(&frame) != crc {
+            let reason = "the checksum of a compressed block is wrong";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
         let block: Arc<[u8]> = zstd::bulk::decompress(&frame, BLOCK_BYTES)?.into();
         let latest = Some((number, Arc::clone(&block)));
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;

@@ -77,8 +77,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     });
     let verified = verified.await?;
     bar.finish_and_clear();
-    if let (true, Err(OpenError::Corrupt { position, reason, .. })) = (args.json, &verified) {
-        output::print(true, &Flawed { sound: false, position: *position, reason }, String::new)?;
+    if let (true, Err(OpenError::Corrupt(damage))) = (args.json, &verified) {
+        let flawed = Flawed { sound: false, position: damage.position, reason: &damage.reason };
+        output::print(true, &flawed, String::new)?;
     }
     let found = store::explain(&config.data, verified)?;
     let report = Report {

@@ -45,7 +45,7 @@ use thiserror::Error;
 pub(super) use self::array::{Array, ArrayMeta, ArrayWriter};
 pub(super) use self::merge::merge;
 pub(super) use self::meta::TableMeta;
-pub(super) use self::reader::Table;
+pub(super) use self::reader::{Entries, Table};
 pub(super) use self::section::SectionWriter;
 pub(super) use self::writer::TableWriter;
 

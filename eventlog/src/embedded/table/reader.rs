@@ -86,7 +86,12 @@ impl<const W: usize> Table<W> {
 
     /// All the entries in key order, read 256 KiB at a time. Ends behind the first error.
     pub(in crate::embedded) fn iter(&self) -> Entries<'_, W> {
-        Entries { table: self, next_block: 0, ahead: Vec::new().into_iter() }
+        self.iter_ahead(AHEAD_BLOCKS)
+    }
+
+    /// As [`Self::iter`], but reads so many blocks at a time.
+    pub(in crate::embedded) fn iter_ahead(&self, blocks: u64) -> Entries<'_, W> {
+        Entries { table: self, next_block: 0, blocks: blocks.max(1), ahead: Vec::new().into_iter() }
     }
 
     /// A block that does not begin with its fence belongs to another table.
@@ -98,10 +103,10 @@ impl<const W: usize> Table<W> {
         Err(TableError::Corrupt { offset, reason: "a block does not begin with its fence" })
     }
 
-    fn read_ahead(&self, first: u64) -> Result<Vec<[u8; W]>, TableError> {
+    fn read_ahead(&self, first: u64, blocks: u64) -> Result<Vec<[u8; W]>, TableError> {
         let per_block = count(Array::<W>::PER_BLOCK);
         let start = first.saturating_mul(per_block).min(self.len());
-        let end = start.saturating_add(AHEAD_BLOCKS * per_block).min(self.len());
+        let end = start.saturating_add(blocks.saturating_mul(per_block)).min(self.len());
         let entries = self.entries.range(start..end)?;
         for (block, nth) in entries.chunks(Array::<W>::PER_BLOCK).zip(index(first)..) {
             self.check_fence(nth, block.first())?;
@@ -115,6 +120,8 @@ impl<const W: usize> Table<W> {
 pub(in crate::embedded) struct Entries<'a, const W: usize> {
     table: &'a Table<W>,
     next_block: u64,
+    /// How many are read at once.
+    blocks: u64,
     ahead: vec::IntoIter<[u8; W]>,
 }
 
@@ -123,10 +130,10 @@ impl<const W: usize> Iterator for Entries<'_, W> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ahead.len() == 0 && self.next_block < self.table.entries.blocks() {
-            match self.table.read_ahead(self.next_block) {
+            match self.table.read_ahead(self.next_block, self.blocks) {
                 Ok(entries) => {
                     self.ahead = entries.into_iter();
-                    self.next_block = self.next_block.saturating_add(AHEAD_BLOCKS);
+                    self.next_block = self.next_block.saturating_add(self.blocks);
                 }
                 Err(error) => {
                     self.next_block = u64::MAX;
