@@ -120,6 +120,12 @@ mod tests {
             ("log read --from 3", "--stream <NAME>|--partition <P>"),
             ("log read --stream nope", "nope"),
             ("log read --stream title-1 --partition 2", "cannot be used with"),
+            ("log ring", "--shard <SHARD>"),
+            ("log ring --shard a:x", "the weight \"x\" is not a whole number"),
+            ("log ring --shard a:1:max=4", "is not of the form capacity=N"),
+            ("log ring --shard a --partitions 3", "must be a power of two"),
+            ("log ring --shard a --replicas 17", "must be from 1 to 16"),
+            ("log ring --shard a --reweight a", "is not of the form NAME:WEIGHT"),
         ];
         for (line, rule) in wrong {
             let line = format!("playhead {line}");

@@ -3,6 +3,7 @@
 
 mod ls;
 mod read;
+mod ring;
 mod verify;
 
 use clap::Subcommand;
@@ -24,6 +25,8 @@ pub enum What {
     Ls(ls::Args),
     /// The events, one a line
     Read(read::Args),
+    /// Which shards would keep which partitions, and what moves on a change
+    Ring(ring::Args),
     /// Read and check every byte
     Verify(verify::Args),
 }
@@ -36,6 +39,7 @@ pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
     match args.what {
         What::Ls(args) => ls::run(config, &args).await,
         What::Read(args) => read::run(config, &args).await,
+        What::Ring(args) => ring::run(config, &args).await,
         What::Verify(args) => verify::run(config, &args).await,
     }
 }

@@ -10,5 +10,6 @@ mod crash;
 mod films;
 mod playing;
 mod replaying;
+mod ring;
 mod standards;
 mod tidy;
