@@ -10,3 +10,5 @@ mod model;
 mod recovery;
 #[cfg(test)]
 mod sharing;
+#[cfg(test)]
+mod waiting;
