@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_join() {
+    fn the_spans_of_a_segment_say_where_the_next_one_goes_on() {
         let order = order();
         let spans: Vec<_> = order.spans().map(|span| (span.first, span.next)).collect();
         assert_eq!(spans, [(5, 8), (0, 3), (0, 0)]);
