@@ -27,6 +27,7 @@
 //! | `reader` | turns positions into events, checking every byte |
 //! | `recovery`, `scan` | tells a torn tail, which is cut, from damage, which is refused |
 //! | `verify` | checks every byte |
+//! | `backup` | copies a log while it is appended to, and makes a log of the copy |
 //! | `damage` | what is not as it was written: where, and whose |
 //! | `lock` | one process appends |
 //! | `bug` | mistakes on purpose, for the test of the tests |
@@ -37,6 +38,7 @@
 //! order of 8 segments (12 bytes an event), and of the indexes on disk one byte in a hundred: filters
 //! and fences. Of every segment, 16 bytes a partition.
 
+mod backup;
 mod bug;
 mod catalog;
 mod damage;
@@ -73,6 +75,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task;
 
+pub use self::backup::{
+    BackupError, BackupReport, RestoreReport, backup, backup_on, restore, restore_on,
+};
 pub use self::bug::Bug;
 pub use self::damage::Damage;
 use self::disk::{Access, Disk, RealDisk};

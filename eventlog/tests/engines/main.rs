@@ -1,6 +1,8 @@
 //! The engines, held to what they promise.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod fixture;
