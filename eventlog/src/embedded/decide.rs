@@ -1,12 +1,12 @@
 //! What is to be done with an append: decided against everything durable and everything staged.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use uuid::Uuid;
 
 use super::bug::{Bug, Seeded};
 use super::index::Index;
 use super::reader;
-use super::recent::{StreamKey, Tip, key_of};
+use super::recent::{Ids, Recent, StreamKey, Tip, key_of};
 use super::record::{self, Record, Spot};
 use crate::append::{Append, AppendError, Appended};
 use crate::event::NewEvent;
@@ -32,50 +32,79 @@ pub(super) struct Place {
     pub(super) before: Option<u64>,
 }
 
-/// The appends of a group that is not durable yet.
-#[derive(Debug, Default)]
+/// The appends of a group that is not durable yet, and the ids of the active segment.
+#[derive(Debug)]
 pub(super) struct Staged {
-    ids: HashMap<u128, u64>,
+    /// The first position of the active segment.
+    first: u64,
+    /// The ids of the active segment, those of the group among them: nobody but the writer asks for
+    /// them, so they need not wait to be published.
+    ids: Ids,
     streams: HashMap<StreamKey, u64>,
     offsets: HashMap<u16, u64>,
-    pub(super) events: Vec<StagedEvent>,
-    pub(super) batches: u64,
-}
-
-/// An event of a group.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StagedEvent {
-    pub(super) key: StreamKey,
-    pub(super) spot: Spot,
-    pub(super) id: Uuid,
-    pub(super) position: u64,
-    pub(super) before: Option<u64>,
+    /// The events of the group: their ids, and where they begin in the file.
+    events: Vec<(Uuid, u32)>,
+    batches: Vec<(Place, usize)>,
 }
 
 impl Staged {
-    /// Adds the events of an append, with their positions.
-    pub(super) fn add(&mut self, place: Place, events: &[(Uuid, u64)]) {
-        let mut spot = place.spot;
-        for ((id, position), nth) in events.iter().zip(0..) {
-            spot = place.spot.plus(nth);
-            let Place { key, before, .. } = place;
-            self.events.push(StagedEvent { key, spot, id: *id, position: *position, before });
-            self.ids.insert(id.as_u128(), *position);
+    /// Nothing, behind what the active segment holds.
+    pub(super) fn new(active: &mut Recent) -> Self {
+        Self {
+            first: active.first,
+            ids: active.take_ids(),
+            streams: HashMap::new(),
+            offsets: HashMap::new(),
+            events: Vec::new(),
+            batches: Vec::new(),
         }
-        self.streams.insert(place.key, spot.version + 1);
-        self.offsets.insert(spot.partition.0, spot.offset + 1);
-        self.batches += 1;
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self, seeded: Seeded) {
-        self.ids.clear();
+    /// Goes on with the next segment; answers the ids of this one. Nothing is staged.
+    pub(super) fn roll(&mut self, first: u64) -> Ids {
+        self.first = first;
+        let next = Ids::with_capacity(self.ids.len());
+        std::mem::replace(&mut self.ids, next)
+    }
+
+    /// Adds the event that follows at a position; its batch is added behind all its events.
+    pub(super) fn add_event(&mut self, id: Uuid, position: u64) {
+        let at = u32::try_from(position - self.first).unwrap_or(u32::MAX);
+        self.ids.insert(id.as_u128(), at);
+        self.events.push((id, at));
+    }
+
+    /// Adds the batch of the last events.
+    pub(super) fn add_batch(&mut self, place: Place, events: usize) {
+        let next = place.spot.plus(u64::try_from(events).unwrap_or(u64::MAX));
+        self.streams.insert(place.key, next.version);
+        self.offsets.insert(next.partition.0, next.offset);
+        self.batches.push((place, events));
+    }
+
+    /// Enters the group into the index of the active segment.
+    pub(super) fn publish_to(&self, active: &mut Recent) {
+        let mut events = self.events.iter().map(|(_, at)| *at);
+        for (place, count) in &self.batches {
+            let places = events.by_ref().take(*count);
+            active.push(place.key, place.spot, places, place.before);
+            active.batches += 1;
+        }
+    }
+
+    /// Forgets the group; its ids, too, unless it is recorded now.
+    pub(super) fn clear(&mut self, recorded: bool, seeded: Seeded) {
+        if !recorded {
+            for (id, _) in &self.events {
+                self.ids.remove(&id.as_u128());
+            }
+        }
         self.streams.clear();
-        if !seeded.has(Bug::HoleAfterFailedBatch) {
+        if recorded || !seeded.has(Bug::HoleAfterFailedBatch) {
             self.offsets.clear();
         }
         self.events.clear();
-        self.batches = 0;
+        self.batches.clear();
     }
 
     /// The streams of the group with their new lengths.
@@ -85,6 +114,11 @@ impl Staged {
 
     fn forget(&mut self, key: StreamKey) {
         self.streams.remove(&key);
+    }
+
+    /// The position of the event with an id, in the active segment.
+    fn id(&self, id: Uuid) -> Option<u64> {
+        self.ids.get(&id.as_u128()).map(|at| self.first + u64::from(*at))
     }
 }
 
@@ -136,8 +170,8 @@ fn replay(
     tail: Tail<'_>,
     append: &Append,
 ) -> Result<Option<Appended>, AppendError> {
-    let position = |event: &NewEvent| match staged.ids.get(&event.id.as_u128()) {
-        Some(position) => Ok(Some(*position)),
+    let position = |event: &NewEvent| match staged.id(event.id) {
+        Some(position) => Ok(Some(position)),
         None => index.id(event.id),
     };
     let mut found = None;

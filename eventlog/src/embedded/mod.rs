@@ -97,7 +97,7 @@ use crate::append::{Append, AppendError, Appended};
 use crate::cursor::{Batch, Cursor};
 use crate::event::RecordedEvent;
 use crate::log::{EventLog, READ_EVENTS_MAX, ReadError};
-use crate::stream::{PartitionCount, StreamName};
+use crate::stream::{Partition, PartitionCount, StreamName};
 
 /// An event log in a directory.
 #[derive(Debug)]
@@ -282,13 +282,23 @@ impl EventLog for EmbeddedLog {
         self.reading(move |index| {
             let (positions, end) = index.behind(&from, limit.min(READ_EVENTS_MAX))?;
             let events = reader::fetch(index.journal(), &positions, end)?;
-            let mut next = from;
-            for (event, position) in events.iter().zip(positions) {
-                if next.get(event.partition) != Some(event.offset) {
-                    return Err(misplaced(position));
+            let mut next = vec![None; usize::from(index.journal().partitions().get())];
+            for (partition, offset) in from.iter() {
+                if let Some(next) = next.get_mut(usize::from(partition.0)) {
+                    *next = Some(offset);
                 }
-                next.advance(event);
             }
+            for (event, position) in events.iter().zip(positions) {
+                match next.get_mut(usize::from(event.partition.0)) {
+                    Some(next) if *next == Some(event.offset) => *next = Some(event.offset + 1),
+                    _ => return Err(misplaced(position)),
+                }
+            }
+            let moved = |(partition, offset): (Partition, u64)| {
+                let next = next.get(usize::from(partition.0)).copied().flatten();
+                (partition, next.unwrap_or(offset))
+            };
+            let next = from.iter().map(moved).collect();
             Ok(Batch { events, next })
         })
         .await

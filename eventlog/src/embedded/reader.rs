@@ -1,10 +1,10 @@
 //! From positions to events: reads the journal in chunks and checks every record.
 
-use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::HashSet;
 
 use super::damage::Guess;
 use super::journal::Journal;
@@ -132,11 +132,20 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// The names met during one read, so that equal ones share their memory.
+/// The names met during one read, so that equal ones share their memory. Most often a name is the
+/// one of the event before.
 #[derive(Default)]
 struct Names {
     streams: HashSet<StreamName>,
-    labels: HashSet<Arc<str>>,
+    stream: Option<StreamName>,
+    event_type: Labels,
+    actor: Labels,
+}
+
+#[derive(Default)]
+struct Labels {
+    all: HashSet<Arc<str>>,
+    latest: Option<Arc<str>>,
 }
 
 impl Names {
@@ -149,33 +158,52 @@ impl Names {
             offset: view.spot.offset,
             event: NewEvent {
                 id: view.id,
-                event_type: self.label(view.event_type),
+                event_type: self.event_type.label(view.event_type),
                 schema_version: view.schema_version,
                 recorded_at_ms: view.recorded_at_ms,
-                actor: self.label(view.actor),
+                actor: self.actor.label(view.actor),
                 correlation_id: view.correlation_id,
                 causation_id: view.causation_id,
                 payload: chunk.slice_ref(view.payload),
-                metadata: chunk.slice_ref(view.metadata),
+                metadata: match view.metadata {
+                    [] => Bytes::new(),
+                    metadata => chunk.slice_ref(metadata),
+                },
             },
         })
     }
 
     fn stream(&mut self, name: &str) -> Option<StreamName> {
-        if let Some(stream) = self.streams.get(name) {
-            return Some(stream.clone());
+        if let Some(latest) = self.stream.as_ref().filter(|latest| latest.as_str() == name) {
+            return Some(latest.clone());
         }
-        let stream = StreamName::parse(name).ok()?;
-        self.streams.insert(stream.clone());
+        let stream = match self.streams.get(name) {
+            Some(stream) => stream.clone(),
+            None => {
+                let stream = StreamName::parse(name).ok()?;
+                self.streams.insert(stream.clone());
+                stream
+            }
+        };
+        self.stream = Some(stream.clone());
         Some(stream)
     }
+}
 
+impl Labels {
     fn label(&mut self, label: &str) -> Arc<str> {
-        if let Some(label) = self.labels.get(label) {
-            return Arc::clone(label);
+        if let Some(latest) = self.latest.as_ref().filter(|latest| latest.as_ref() == label) {
+            return Arc::clone(latest);
         }
-        let label: Arc<str> = label.into();
-        self.labels.insert(Arc::clone(&label));
-        label
+        let shared = match self.all.get(label) {
+            Some(shared) => Arc::clone(shared),
+            None => {
+                let shared: Arc<str> = label.into();
+                self.all.insert(Arc::clone(&shared));
+                shared
+            }
+        };
+        self.latest = Some(Arc::clone(&shared));
+        shared
     }
 }

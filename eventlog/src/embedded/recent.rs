@@ -59,8 +59,11 @@ pub(super) struct Recent {
     /// For each event the number of the one before it in its stream.
     previous: Vec<u32>,
     strands: HashMap<StreamKey, Strand>,
-    ids: HashMap<u128, u32>,
+    ids: Ids,
 }
+
+/// Event ids, and where their events begin in the file of the segment.
+pub(super) type Ids = HashMap<u128, u32>;
 
 impl Recent {
     /// The index of the first segment of a log.
@@ -81,13 +84,34 @@ impl Recent {
             order: Order::new(offsets, events),
             previous: Vec::with_capacity(events),
             strands: HashMap::new(),
-            ids: HashMap::with_capacity(events),
+            ids: Ids::new(),
         }
     }
 
-    /// Adds an event. `before` is the segment that holds the stream's event before, if this is
-    /// its first one here.
+    /// Adds neighbours of one stream, which begin at these places; not their ids. `before` is the
+    /// segment that holds the stream's event before, if this is its first one here.
     pub(super) fn push(
+        &mut self,
+        key: StreamKey,
+        first: Spot,
+        places: impl IntoIterator<Item = u32>,
+        before: Option<u64>,
+    ) {
+        let strand = self.strands.entry(key).or_insert(Strand {
+            first_version: first.version,
+            before,
+            count: 0,
+            last: NONE,
+        });
+        for at in places {
+            self.previous.push(strand.last);
+            strand.last = self.order.push(first.partition, at);
+            strand.count += 1;
+        }
+    }
+
+    /// Adds one event, and its id.
+    pub(super) fn push_event(
         &mut self,
         key: StreamKey,
         spot: Spot,
@@ -96,17 +120,18 @@ impl Recent {
         before: Option<u64>,
     ) {
         let at = u32::try_from(position - self.first).unwrap_or(u32::MAX);
-        let number = self.order.push(spot.partition, at);
-        let strand = self.strands.entry(key).or_insert(Strand {
-            first_version: spot.version,
-            before,
-            count: 0,
-            last: NONE,
-        });
-        self.previous.push(strand.last);
-        strand.last = number;
-        strand.count += 1;
-        self.ids.insert(id.as_u128(), number);
+        self.push(key, spot, [at], before);
+        self.ids.insert(id.as_u128(), at);
+    }
+
+    /// Gives the ids away, to whoever adds to them.
+    pub(super) fn take_ids(&mut self) -> Ids {
+        std::mem::take(&mut self.ids)
+    }
+
+    /// Takes the ids back.
+    pub(super) fn with_ids(self, ids: Ids) -> Self {
+        Self { ids, ..self }
     }
 
     /// The number of events.
@@ -120,12 +145,12 @@ impl Recent {
 
     /// The position of the event with an id.
     pub(super) fn id(&self, id: Uuid) -> Option<u64> {
-        self.ids.get(&id.as_u128()).and_then(|number| self.position(*number))
+        self.ids.get(&id.as_u128()).map(|at| self.first + u64::from(*at))
     }
 
     /// Every id with the position of its event, in no order.
     pub(super) fn ids(&self) -> impl Iterator<Item = (u128, u64)> + '_ {
-        self.ids.iter().filter_map(|(id, number)| Some((*id, self.position(*number)?)))
+        self.ids.iter().map(|(id, at)| (*id, self.first + u64::from(*at)))
     }
 
     pub(super) fn strand(&self, key: StreamKey) -> Option<Strand> {
@@ -149,9 +174,5 @@ impl Recent {
             number = usize::try_from(number).ok().and_then(|n| self.previous.get(n).copied())?;
             Some(at)
         })
-    }
-
-    fn position(&self, number: u32) -> Option<u64> {
-        self.order.at(number).map(|at| self.first + u64::from(at))
     }
 }

@@ -209,7 +209,7 @@ fn admit(
     if recorded {
         return Err(senseless(format!("the event id {} is recorded twice", event.id)));
     }
-    recent.push(key, event.spot, event.id, position, before);
+    recent.push_event(key, event.spot, event.id, position, before);
     Ok(())
 }
 

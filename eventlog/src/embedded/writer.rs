@@ -128,6 +128,7 @@ impl Writer {
         tuning: Tuning,
         end: End,
     ) -> io::Result<Self> {
+        let staged = Staged::new(&mut index.live_mut().active);
         Ok(Self {
             index,
             waiting,
@@ -141,7 +142,7 @@ impl Writer {
             closed: end.closed,
             full: false,
             buffer: Vec::new(),
-            staged: Staged::default(),
+            staged,
             answers: Vec::new(),
         })
     }
@@ -202,14 +203,13 @@ impl Writer {
     fn stage(&mut self, append: &Append, place: Place) -> Appended {
         let first = place.spot;
         let mut last = first;
-        let mut events = Vec::with_capacity(append.events.len());
         for (event, nth) in append.events.iter().zip(0..) {
             last = first.plus(nth);
-            events.push((event.id, self.position()));
+            self.staged.add_event(event.id, self.position());
             record::encode_event(&mut self.buffer, &append.stream, last, event);
         }
-        self.mark(u32::try_from(events.len()).unwrap_or(u32::MAX));
-        self.staged.add(place, &events);
+        self.mark(u32::try_from(append.events.len()).unwrap_or(u32::MAX));
+        self.staged.add_batch(place, append.events.len());
         Appended {
             partition: first.partition,
             first_offset: first.offset,
@@ -242,7 +242,7 @@ impl Writer {
                 Err(failure) => refusal = Some(self.refuse(failure)),
             }
             self.buffer.clear();
-            self.staged.clear(self.seeded);
+            self.staged.clear(refusal.is_none(), self.seeded);
         }
         let refusal = self.index.stopped().map(stopped).or(refusal);
         for (answer, outcome) in self.answers.drain(..) {
@@ -368,10 +368,7 @@ impl Writer {
 
     fn publish_events(&self) {
         let mut live = self.index.live_mut();
-        for event in &self.staged.events {
-            live.active.push(event.key, event.spot, event.id, event.position, event.before);
-        }
-        live.active.batches += self.staged.batches;
+        self.staged.publish_to(&mut live.active);
         live.end = self.position();
         drop(live);
         self.index.announce();
@@ -397,11 +394,12 @@ impl Writer {
         self.allocated = HEADER;
         self.written = 0;
         self.end = end + HEADER;
+        let ids = self.staged.roll(end);
         {
             let mut live = self.index.live_mut();
             let next = Recent::after(&live.active, end);
             let full = std::mem::replace(&mut live.active, next);
-            live.full.push((Arc::new(full), end));
+            live.full.push((Arc::new(full.with_ids(ids)), end));
             live.end = self.end;
         }
         self.maintenance.segment_is_full();

@@ -423,7 +423,7 @@ impl<'a> Walk<'a> {
         if self.recent.id(event.id).is_some() {
             return Err(format!("the event id {} is recorded twice", event.id));
         }
-        self.recent.push(key, event.spot, event.id, at, before);
+        self.recent.push_event(key, event.spot, event.id, at, before);
         Ok(())
     }
 }
