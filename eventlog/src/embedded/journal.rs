@@ -44,6 +44,10 @@ impl Journal {
         };
         let firsts: Vec<u64> = names.iter().filter_map(|name| segment::first_of(name)).collect();
         let Some(first) = firsts.first().copied() else { return Ok(None) };
+        if access == Access::Write {
+            // A process that died can have left a name that is there and yet not durable.
+            disk.sync_dir(&dir).map_err(OpenError::io("sync", &dir))?;
+        }
         let open = Segment::open(&*disk, &dir, first, access)?;
         if first != 0 {
             let reason = "the segments before this one are missing";
@@ -68,6 +72,7 @@ impl Journal {
     ) -> Result<Self, OpenError> {
         let dir = root.join("journal");
         create_dir(&*disk, &dir)?;
+        sync_above(&*disk, &dir)?;
         let journal = Self {
             disk,
             root: root.to_owned(),
@@ -219,4 +224,18 @@ pub(super) fn create_dir(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
     }
     disk.create_dir(dir).map_err(OpenError::io("create", dir))?;
     disk.sync_dir(parent).map_err(OpenError::io("sync", parent))
+}
+
+/// Makes the names of a directory and of those above it durable, whoever created them: it may have
+/// been a process that died before it could.
+fn sync_above(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
+    for above in dir.ancestors().skip(1) {
+        let above = if above == Path::new("") { Path::new(".") } else { above };
+        match disk.sync_dir(above) {
+            // What cannot even be read is not this program's.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(OpenError::io("sync", above))?,
+        }
+    }
+    Ok(())
 }
