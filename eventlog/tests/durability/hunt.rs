@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::ops::AddAssign;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::check::crash::Case;
 use crate::dice::Dice;
@@ -19,7 +20,7 @@ use crate::workload::run::{Run, Runner};
 /// How many states are tried.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
-    /// The most states of one step.
+    /// The most states of one step; 0 to crash nothing.
     pub(crate) states: usize,
     /// Whether to begin behind the first failed sync: what comes before is as it is without.
     pub(crate) behind_failure: bool,
@@ -52,6 +53,8 @@ pub(crate) struct Finding {
     /// Where the crash was; `None` if none was needed.
     pub(crate) place: Option<Place>,
     pub(crate) violation: Violation,
+    /// The most states of one step, of which the numbers of states depend.
+    states: usize,
     /// How many states were checked before, by whoever found it.
     pub(crate) before: Tally,
 }
@@ -76,25 +79,35 @@ impl fmt::Display for Finding {
             Some(Place { step, state, story }) => {
                 writeln!(f, "in workload {:?}, step {step}, state {state}", self.workload)?;
                 writeln!(f, "{story}")?;
-                let workload = &self.workload;
+                let (workload, states) = (&self.workload, self.states);
                 write!(
                     f,
-                    "see it again: make crash WORKLOAD={workload:?} STEP={step} STATE={state}"
+                    "see it again: make crash WORKLOAD={workload:?} STATES={states} STEP={step} \
+                     STATE={state}"
                 )
             }
         }
     }
 }
 
-/// Runs a workload on a new disk. Faults that come first meet the first opening, too.
+/// Runs a workload on a new disk.
 pub(crate) fn run(subject: &dyn Subject, workload: &Workload) -> Result<Run, Violation> {
-    let mut runner = Runner::idle(subject, workload.settings, &SimDisk::new());
+    run_on(subject, workload).map(|(run, _)| run)
+}
+
+/// As [`run`], and answers the disk, too. Faults that come first meet the first opening, too.
+pub(crate) fn run_on(
+    subject: &dyn Subject,
+    workload: &Workload,
+) -> Result<(Run, SimDisk), Violation> {
+    let disk = SimDisk::new();
+    let mut runner = Runner::idle(subject, workload.settings, &disk);
     let faults = workload.steps.iter().take_while(|step| step.is_failure()).count();
     let (faults, steps) = workload.steps.split_at(faults);
     runner.steps(faults)?;
     runner.reopen()?;
     runner.steps(steps)?;
-    runner.finish()
+    Ok((runner.finish()?, disk))
 }
 
 /// Runs a workload and crashes it behind each operation.
@@ -105,7 +118,8 @@ pub(crate) fn crash_everywhere(
 ) -> Result<Tally, Box<Finding>> {
     let mut tally = Tally { workloads: 1, ..Tally::default() };
     let finding = |violation, place, before| {
-        Box::new(Finding { workload: workload.name.clone(), place, violation, before })
+        let (workload, states) = (workload.name.clone(), effort.states);
+        Box::new(Finding { workload, place, violation, states, before })
     };
     let run = run(subject, workload).map_err(|violation| finding(violation, None, tally))?;
     let seed = u64::from(crc32c::crc32c(workload.name.as_bytes()));
@@ -115,7 +129,8 @@ pub(crate) fn crash_everywhere(
         true => run.ops.iter().position(Op::is_failed_sync).unwrap_or(run.ops.len()),
         false => 0,
     };
-    for step in first..=run.ops.len() {
+    let steps = if effort.states == 0 { 0..0 } else { first..run.ops.len() + 1 };
+    for step in steps {
         if effort.only.is_some_and(|(only, _)| only != step) {
             continue;
         }
@@ -157,12 +172,24 @@ pub(crate) fn hunt(
     workloads: impl Iterator<Item = Workload> + Send,
     effort: Effort,
 ) -> Result<Tally, Box<Finding>> {
+    hunt_for(subject, workloads, effort, None)
+}
+
+/// As [`hunt`], but begins no workload after some time.
+pub(crate) fn hunt_for(
+    subject: &dyn Subject,
+    workloads: impl Iterator<Item = Workload> + Send,
+    effort: Effort,
+    time: Option<Duration>,
+) -> Result<Tally, Box<Finding>> {
+    let begun = Instant::now();
     let workloads = Mutex::new(workloads);
     let total = Mutex::new(Ok(Tally::default()));
     let work = || {
         loop {
             let workload = locked(&workloads).next();
-            let Some(workload) = workload.filter(|_| locked(&total).is_ok()) else { return };
+            let goes_on = locked(&total).is_ok() && time.is_none_or(|time| begun.elapsed() < time);
+            let Some(workload) = workload.filter(|_| goes_on) else { return };
             let found = crash_everywhere(subject, &workload, effort);
             let mut total = locked(&total);
             match (&mut *total, found) {

@@ -8,15 +8,27 @@
 //! | `workload` | what is done to a log, and what it answered |
 //! | `check` | what must hold after a crash, while the disk is slow, and when bytes rot |
 //! | `hunt` | crashes workloads everywhere |
+//! | `faults` | disks that fail and run full |
+//! | `forever` | as long as somebody wants |
+//! | `engine` | the engine of this crate as a subject |
+//! | `crashes` | it survives every crash |
 //! | `toy` | a simple log with bugs, which the checks must find |
 //! | `self_test` | that they do |
 
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod dice;
 #[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod forever;
 #[cfg(test)]
 mod hunt;
 #[cfg(test)]

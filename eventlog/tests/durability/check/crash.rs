@@ -49,7 +49,9 @@ impl Case<'_> {
         let snapshot = self.read(log.as_ref())?;
         judge(&snapshot, &self.run.notes, self.step)?;
         let recovered = disk.step();
-        self.open_without_index(tree, &snapshot)?;
+        if self.dice.one_in(2) {
+            self.open_without_index(tree, &snapshot)?;
+        }
         if self.dice.one_in(4) {
             self.open_read_only(tree, &snapshot)?;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use playhead_eventlog::{Cursor, EventLog, Partition, RecordedEvent, StreamName};
 
 use crate::subject::{Violation, claim};
@@ -58,24 +59,29 @@ impl Snapshot {
         streams
     }
 
+    /// All streams are read at once: they wait for one another's threads otherwise.
     fn check_streams(
         &self,
         log: &dyn EventLog,
         streams: &BTreeSet<StreamName>,
     ) -> Result<(), Violation> {
         let mine = self.by_stream();
+        let mut asked = Vec::new();
         for stream in streams.iter().chain(mine.keys().copied()).collect::<BTreeSet<_>>() {
             let due = mine.get(stream).map_or(&[][..], Vec::as_slice);
             let versions = due.iter().map(|event| event.version);
             claim!(versions.eq(0..due.len() as u64), DENSE, "{stream} has gaps: {due:?}");
-            for from in [0, due.len() / 2, due.len()] {
-                let read = read_stream(log, stream, from)?;
-                claim!(
-                    read.iter().eq(due[from..].iter().copied()),
-                    AGREE,
-                    "{stream} from {from} is {read:?}, by partition {due:?}"
-                );
-            }
+            let froms = BTreeSet::from([0, due.len() / 2, due.len()]);
+            asked.extend(froms.into_iter().map(|from| (stream, from, &due[from..])));
+        }
+        let reads = asked.iter().map(|(stream, from, due)| read_stream(log, stream, *from, due));
+        for ((stream, from, due), read) in asked.iter().zip(block_on(join_all(reads))) {
+            let read = read?;
+            claim!(
+                read.iter().eq(due.iter().copied()),
+                AGREE,
+                "{stream} from {from} is {read:?}, by partition {due:?}"
+            );
         }
         Ok(())
     }
@@ -140,20 +146,23 @@ fn read_from(
     }
 }
 
-fn read_stream(
+/// Reads until as many events as are due were there, or no more come.
+async fn read_stream(
     log: &dyn EventLog,
     stream: &StreamName,
     from: usize,
+    due: &[&RecordedEvent],
 ) -> Result<Vec<RecordedEvent>, Violation> {
     let mut events = Vec::new();
     loop {
         let from = (from + events.len()) as u64;
-        let more = block_on(log.read_stream(stream, from, 1_000));
+        let more = log.read_stream(stream, from, 1_000).await;
         let more = more.map_err(|error| unreadable(stream.as_str(), &error))?;
-        if more.is_empty() {
+        let done = more.is_empty() || events.len() + more.len() >= due.len();
+        events.extend(more);
+        if done {
             return Ok(events);
         }
-        events.extend(more);
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct Faults {
     pub(crate) met: usize,
     /// How many bytes the disk has room for.
     pub(crate) capacity: Option<usize>,
+    /// How many more bytes can be written, even into room that was taken before: file systems that
+    /// copy on write, and quotas.
+    pub(crate) quota: Option<usize>,
 }
 
 impl Faults {
@@ -58,6 +61,19 @@ impl Faults {
             return Err(io::Error::other(format!("the simulated disk fails a {call:?}")));
         }
         Ok(())
+    }
+
+    /// Whether the disk can run full.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.capacity.is_some() || self.quota.is_some()
+    }
+
+    /// Takes so many bytes from the quota; answers how many there were.
+    pub(super) fn spend(&mut self, bytes: usize) -> usize {
+        let Some(quota) = &mut self.quota else { return bytes };
+        let spent = bytes.min(*quota);
+        *quota -= spent;
+        spent
     }
 
     pub(crate) fn failed_sync(&self) -> SyncEnd {

@@ -75,6 +75,7 @@ impl DiskFile for SimFile {
             if fate.is_err() {
                 written = written.min(bytes.len() / 2);
             }
+            let written = state.faults.spend(written);
             let len_before = state.live.file(inode).len();
             if written > 0 {
                 let bytes = bytes[..written].into();

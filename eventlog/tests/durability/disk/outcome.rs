@@ -43,6 +43,10 @@ pub(crate) fn outcomes(op: &Op) -> Vec<Outcome> {
                     all.push(Outcome::SizeLost);
                 }
             }
+            if bytes.iter().all(|byte| *byte == 0) {
+                // Nobody writes zeros but over zeros: torn is as kept or lost.
+                return all;
+            }
             let sectors = end.div_ceil(SECTOR_BYTES) - offset / SECTOR_BYTES;
             for cut in cuts(sectors) {
                 all.extend([Outcome::First(cut), Outcome::ButFirst(cut)]);

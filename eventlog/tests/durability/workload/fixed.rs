@@ -10,6 +10,7 @@ pub(crate) fn all() -> Vec<Workload> {
         repetitions(),
         groups(),
         rolling(),
+        segment_each(),
         boundaries(),
         large_batches(),
         many_streams(),
@@ -87,9 +88,25 @@ fn rolling() -> Workload {
     workload("rolling", settings, steps.collect())
 }
 
+/// A new segment for every append.
+fn segment_each() -> Workload {
+    let settings = Settings {
+        segment_bytes: 1,
+        allocate_bytes: 1,
+        tips_max: 1,
+        merge_runs: 2,
+        ..Settings::SMALL
+    };
+    let mut steps = appends((0..6).map(|nth| many(nth % 4, 1 + nth % 2, 90 * nth)));
+    steps.push(Step::Group(one(1, 10, Want::Tip), vec![one(0, 10, Want::Tip), Ask::Again(4)]));
+    steps.push(Step::Reopen);
+    steps.extend(appends([one(3, 10, Want::Tip), Ask::Again(8), one(0, 10, Want::Tip)]));
+    workload("a segment each", settings, steps)
+}
+
 /// Appends of every size around a segment's end.
 fn boundaries() -> Workload {
-    let settings = Settings { segment_bytes: 2048, ..Settings::SMALL };
+    let settings = Settings { segment_bytes: 2048, allocate_bytes: 1, ..Settings::SMALL };
     let steps = (0..30).map(|nth| Step::Append(one(nth % 3, 560 - 8 * nth, Want::Tip)));
     workload("boundaries", settings, steps.collect())
 }
@@ -99,7 +116,8 @@ fn large_batches() -> Workload {
     let mut steps = appends([one(0, 10, Want::Any), many(1, 12, 300), many(2, 30, 200)]);
     steps.push(Step::Group(one(0, 5_000, Want::Any), vec![many(1, 5, 700), many(3, 9, 10)]));
     steps.extend(appends([one(1, 9_000, Want::Tip), one(0, 10, Want::Tip)]));
-    workload("large batches", Settings::SMALL, steps)
+    let settings = Settings { allocate_bytes: 64 << 10, ..Settings::SMALL };
+    workload("large batches", settings, steps)
 }
 
 /// More streams than fit into memory, each looked at again under a condition.

@@ -26,6 +26,8 @@ pub(crate) struct Workload {
 pub(crate) struct Settings {
     pub(crate) partitions: u16,
     pub(crate) segment_bytes: u64,
+    /// How much room is taken from the disk at once.
+    pub(crate) allocate_bytes: u64,
     /// How many stream tips are kept in memory.
     pub(crate) tips_max: usize,
     /// How many index files are merged into one.
@@ -34,8 +36,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) const SMALL: Self =
-        Self { partitions: 2, segment_bytes: 4096, tips_max: 4, merge_runs: 3, compress: false };
+    pub(crate) const SMALL: Self = Self {
+        partitions: 2,
+        segment_bytes: 4096,
+        allocate_bytes: 1024,
+        tips_max: 4,
+        merge_runs: 3,
+        compress: false,
+    };
 }
 
 /// One step.
@@ -54,6 +62,9 @@ pub(crate) enum Step {
     FailSync(usize, SyncEnd),
     /// The disk has room for so many bytes more; for all again if `None`.
     Room(Option<usize>),
+    /// The disk takes so many more bytes of writes, even where room was taken before; all again if
+    /// `None`.
+    Quota(Option<usize>),
 }
 
 impl Step {

@@ -33,7 +33,8 @@ thread_local! {
 
 fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> T {
     RUNTIME.with(|runtime| {
-        work(runtime.get_or_init(|| Builder::new_current_thread().build().expect("a runtime")))
+        let build = || Builder::new_current_thread().max_blocking_threads(1).build();
+        work(runtime.get_or_init(|| build().expect("a runtime")))
     })
 }
 

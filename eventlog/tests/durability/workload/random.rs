@@ -10,7 +10,8 @@ pub(crate) fn workload(seed: u64) -> Workload {
     let mut dice = Dice::of(0x0a11, seed);
     let settings = Settings {
         partitions: *dice.pick(&[1, 2, 4, 8]),
-        segment_bytes: *dice.pick(&[1024, 1536, 2048, 4096, 8192]),
+        segment_bytes: *dice.pick(&[1, 1024, 1536, 2048, 4096, 8192]),
+        allocate_bytes: *dice.pick(&[1, 512, 1000, 4096, 65_536]),
         tips_max: *dice.pick(&[1, 2, 3, 6, 64]),
         merge_runs: *dice.pick(&[2, 2, 3, 4]),
         compress: dice.one_in(3),

@@ -133,6 +133,10 @@ impl<'a> Runner<'a> {
                 self.disk.with_faults(|faults| faults.capacity = capacity);
                 Ok(())
             }
+            Step::Quota(bytes) => {
+                self.disk.with_faults(|faults| faults.quota = *bytes);
+                Ok(())
+            }
         }
     }
 
@@ -206,6 +210,12 @@ impl<'a> Runner<'a> {
         self.model.head().total()
     }
 
+    /// How many appends the full disk refused.
+    pub(crate) fn refused(&self) -> usize {
+        let full = |note: &&Note| matches!(note.end, End::Refused(AppendError::DiskFull { .. }));
+        self.notes.iter().filter(full).count()
+    }
+
     /// Ends the run without closing the log, and answers what the disk saw.
     pub(crate) fn finish(mut self) -> Result<Run, Violation> {
         let snapshot = Snapshot::take(self.log(), &judge::streams(&self.notes))?;
@@ -260,7 +270,7 @@ impl<'a> Runner<'a> {
 
     fn note(&mut self, append: Append, answered: Answered) -> Result<(), Violation> {
         let Answered { answer, submitted, answered } = answered;
-        let full = self.disk.with_faults(|faults| faults.capacity.is_some());
+        let full = self.disk.with_faults(|faults| faults.is_limited());
         let failing = self.faults_met() > self.met;
         let end = match &answer {
             Err(AppendError::Stopped { .. }) if failing || self.stopped => {
