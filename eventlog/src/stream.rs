@@ -25,6 +25,9 @@ pub struct StreamName(Arc<str>);
 /// The rule that a stream name breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StreamNameError {
+    /// The name is empty.
+    #[error("a stream name is empty; it has the form category-id")]
+    Empty,
     /// The name has no dash, or nothing before or behind it.
     #[error("stream name {name:?} is not of the form category-id")]
     NotCategoryAndId {
@@ -68,6 +71,9 @@ impl StreamName {
     /// # Errors
     /// The rule that the name breaks.
     pub fn parse(name: &str) -> Result<Self, StreamNameError> {
+        if name.is_empty() {
+            return Err(StreamNameError::Empty);
+        }
         if name.len() > NAME_BYTES_MAX {
             return Err(StreamNameError::TooLong { bytes: name.len() });
         }
@@ -201,7 +207,8 @@ mod tests {
     fn each_broken_rule_has_its_own_error() {
         let long = format!("title-{}", "x".repeat(195));
         assert_eq!(StreamName::parse(&long), Err(StreamNameError::TooLong { bytes: 201 }));
-        for name in ["", "-", "title", "title-", "-id"] {
+        assert_eq!(StreamName::parse(""), Err(StreamNameError::Empty));
+        for name in ["-", "title", "title-", "-id"] {
             assert!(
                 matches!(StreamName::parse(name), Err(StreamNameError::NotCategoryAndId { .. })),
                 "{name:?}"
