@@ -11,6 +11,8 @@ mod model;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod rot;
+#[cfg(test)]
 mod sharing;
 #[cfg(test)]
 mod waiting;

@@ -24,7 +24,8 @@ pub(super) fn check(survey: &mut Survey, step: &mut dyn FnMut(u64)) -> Result<()
         warn_unchecked(survey, 0, reason);
         return Ok(());
     }
-    let tuning = Tuning::default();
+    // Only a writer remembers lengths.
+    let tuning = Tuning { tips_max: 1, ..Tuning::DEFAULT };
     let index = Index::new(Arc::clone(&survey.journal), &tuning);
     if let Err(damage) = across::enter(survey, &index) {
         survey.flaws.push(damage);
