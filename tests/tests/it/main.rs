@@ -6,6 +6,7 @@
     reason = "in a test a panic is how one fails"
 )]
 
+mod backup;
 mod crash;
 mod films;
 mod playing;
