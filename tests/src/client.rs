@@ -80,14 +80,19 @@ impl Client {
 
     /// Posts to the heartbeat endpoint; answers the status and the body.
     pub async fn heartbeat(&mut self, body: &Value) -> (u16, Value) {
+        self.try_heartbeat(body).await.expect("the server answers")
+    }
+
+    /// As [`Self::heartbeat`], for a server that may die meanwhile: `None` if no whole answer came.
+    pub async fn try_heartbeat(&mut self, body: &Value) -> Option<(u16, Value)> {
         let url = format!("{}/v1/playback/heartbeat", self.url);
-        let response = self.http.post(url).json(body).send().await.unwrap();
+        let response = self.http.post(url).json(body).send().await.ok()?;
         let status = response.status().as_u16();
-        let body: Value = response.json().await.unwrap();
+        let body: Value = response.json().await.ok()?;
         if let Some(position) = body["position"].as_str() {
             self.position = Some(position.to_owned());
         }
-        (status, body)
+        Some((status, body))
     }
 
     /// Gets a path; answers the status and the body.

@@ -9,9 +9,15 @@
 )]
 
 mod client;
+mod faults;
 mod household;
+mod load;
 mod process;
+mod recorded;
 
 pub use client::Client;
+pub use faults::{Fault, SmallDisk, Tracer, skipped};
 pub use household::Household;
+pub use load::{Crew, Shift, Tally, film};
 pub use process::{Done, Server, binary, run};
+pub use recorded::Recorded;

@@ -8,7 +8,9 @@
 
 mod backup;
 mod crash;
+mod faults;
 mod films;
+mod kills;
 mod playing;
 mod replaying;
 mod ring;
