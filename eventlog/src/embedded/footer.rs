@@ -139,7 +139,12 @@ impl Footer {
             return Ok(None);
         }
         file.read_at(&mut bytes, len - u64::try_from(tail).unwrap_or(len))?;
-        Ok(Self::decode(&bytes).filter(|footer| footer.first == first && footer.end >= first))
+        let whole = |footer: &Self| {
+            // Places in a file are stored in 32 bits.
+            let size = footer.end.checked_sub(first);
+            footer.first == first && size.is_some_and(|size| u32::try_from(size).is_ok())
+        };
+        Ok(Self::decode(&bytes).filter(whole))
     }
 
     /// Where the compressed blocks are; none if the records are plain.
@@ -163,8 +168,7 @@ impl Footer {
         spans: &[Span],
     ) -> Result<Order, TableError> {
         let entries = Array::<ORDER_BYTES>::open(Arc::clone(file), self.order);
-        let events = usize::try_from(self.order.len).unwrap_or(0);
-        let mut order = Order::new(spans.iter().map(|span| span.first), events);
+        let mut order = Order::new(spans.iter().map(|span| span.first), entries.room()?);
         for entry in entries.range(0..self.order.len)? {
             let mut fields = Fields::new(&entry);
             if let (Some(at), Some(partition)) = (fields.u32(), fields.u16()) {

@@ -148,6 +148,21 @@ impl<const W: usize> Array<W> {
         self.meta.len
     }
 
+    /// How many entries to make room for. More than the file can hold are not believed: what says
+    /// how many there are may be damaged, too.
+    ///
+    /// # Errors
+    /// See [`TableError`]; the file ends before the array does.
+    pub(in crate::embedded) fn room(&self) -> Result<usize, TableError> {
+        let end = self.block_offset(self.blocks());
+        match self.file.len().map_err(TableError::read(end))? {
+            len if len < end => {
+                Err(TableError::Corrupt { offset: end, reason: "the file ends too early" })
+            }
+            _ => Ok(index(self.meta.len)),
+        }
+    }
+
     /// How many blocks there are.
     pub(super) fn blocks(&self) -> u64 {
         self.meta.len.div_ceil(Self::PER_BLOCK_U64)

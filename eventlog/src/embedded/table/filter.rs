@@ -97,7 +97,7 @@ impl Filter {
     }
 
     pub(super) fn read(array: &Array<FILTER_BLOCK_BYTES>) -> Result<Self, TableError> {
-        let mut blocks = Vec::with_capacity(index(array.len()));
+        let mut blocks = Vec::with_capacity(array.room()?);
         array.visit(0..array.len(), |block| blocks.push(FilterBlock(*block)))?;
         Ok(Self(blocks))
     }

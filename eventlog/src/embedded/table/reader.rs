@@ -163,7 +163,7 @@ fn read_fences(
     if array.len() != blocks {
         return Err(corrupt("there is not one fence for every block"));
     }
-    let mut fences = Vec::with_capacity(index(array.len()));
+    let mut fences = Vec::with_capacity(array.room()?);
     array.visit(0..array.len(), |fence| fences.push(u128::from_be_bytes(*fence)))?;
     let spans = match (fences.first(), fences.last()) {
         (Some(first), Some(last)) => *first == meta.min && *last <= meta.max,

@@ -296,6 +296,24 @@ fn a_flipped_bit_of_a_block_is_told() {
 }
 
 #[test]
+fn lengths_that_the_file_cannot_hold_are_told_before_room_is_made_for_them() {
+    let file = TestFile::new();
+    let meta = file.add::<WIDE>(&some_entries(5));
+    let told = |meta| {
+        let table = Table::<WIDE>::open(Arc::clone(&file.file), meta, true);
+        matches!(table, Err(TableError::Corrupt { .. }))
+    };
+    assert!(!told(meta));
+    for len in [1 << 40, u64::MAX] {
+        let filter = ArrayMeta { len, ..meta.filter };
+        assert!(told(TableMeta { filter, ..meta }), "a filter of {len}");
+        let (entries, fences) = (meta.entries, ArrayMeta { len, ..meta.fences });
+        let entries = ArrayMeta { len: len.saturating_mul(4), ..entries };
+        assert!(told(TableMeta { entries, fences, ..meta }), "fences of {len}");
+    }
+}
+
+#[test]
 fn a_file_cut_anywhere_is_told() {
     let file = TestFile::new();
     let entries = some_entries(5);
