@@ -47,6 +47,8 @@ pub mod disk;
 mod error;
 mod fields;
 mod footer;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod index;
 mod journal;
 mod keeper;
