@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::fixture::{TIGHT, TINY, all_events, ids, open_tuned, record};
 
+/// As [`TINY`], but a segment is sealed as soon as it is full.
+const STEADY: Tuning = Tuning { inline_maintenance: true, ..TINY };
+
 fn open(dir: &Path, tuning: Tuning) -> EmbeddedLog {
     open_tuned(dir, PartitionCount::new(4).unwrap(), tuning)
 }
@@ -78,7 +81,7 @@ async fn backups_beside_a_writer_are_prefixes_of_its_log() {
 async fn another_backup_copies_only_what_is_new() {
     let dir = TempDir::new().unwrap();
     let (data, copy) = (dir.path().join("data"), dir.path().join("copy"));
-    let log = open(&data, TINY);
+    let log = open(&data, STEADY);
     fill(&log, 0..100).await;
     log.close().await;
     drop(log);
@@ -87,7 +90,7 @@ async fn another_backup_copies_only_what_is_new() {
     assert_eq!(first.copied_bytes, first.bytes);
     let again = backup(&data, &copy);
     assert_eq!((again.copied_segments, again.position), (1, first.position), "only the last one");
-    let log = open(&data, TINY);
+    let log = open(&data, STEADY);
     fill(&log, 100..130).await;
     log.close().await;
     let later = backup(&data, &copy);
@@ -211,7 +214,7 @@ async fn a_flipped_bit_of_a_backup_is_found_when_it_is_restored() {
 async fn a_killed_backup_harms_nothing() {
     let dir = TempDir::new().unwrap();
     let (data, copy) = (dir.path().join("data"), dir.path().join("copy"));
-    let log = open(&data, TINY);
+    let log = open(&data, STEADY);
     fill(&log, 0..12).await;
     let old = backup(&data, &copy);
     let keep = |name: &str| fs::read(copy.join(name)).unwrap();

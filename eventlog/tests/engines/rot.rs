@@ -11,8 +11,9 @@ use crate::fixture::{TINY, open_tuned, record};
 
 const LARGER: Tuning = Tuning { segment_bytes: 8_000, ..TINY };
 
-/// A closed log of several segments: events 0 to 119, in turn of five streams.
+/// A closed log of several segments, all sealed but the last: events 0 to 119, in turn of five streams.
 async fn closed(tuning: Tuning) -> TempDir {
+    let tuning = Tuning { inline_maintenance: true, ..tuning };
     let dir = TempDir::new().unwrap();
     let log = open_tuned(dir.path(), PartitionCount::new(4).unwrap(), tuning);
     for id in 0..120 {
@@ -124,8 +125,9 @@ async fn in_a_segment_that_is_not_sealed_whose_it_was_is_guessed() {
 
 #[tokio::test]
 async fn more_damage_than_can_be_told_is_counted() {
-    let dir = closed(Tuning { segment_bytes: 40_000, ..TINY }).await;
-    let log = open_tuned(dir.path(), PartitionCount::new(4).unwrap(), LARGER);
+    let larger = Tuning { inline_maintenance: true, segment_bytes: 40_000, ..TINY };
+    let dir = closed(larger).await;
+    let log = open_tuned(dir.path(), PartitionCount::new(4).unwrap(), larger);
     for id in 120..1_000 {
         record(&log, &format!("title-{}", id % 5), id..id + 1).await;
     }
