@@ -1,6 +1,6 @@
 # Everything that one does with Playhead. Each target sets up what it needs and is safe to repeat.
 
-.PHONY: help demo test lint docs bench rivals fuzz setup
+.PHONY: help demo test lint docs bench crash rivals fuzz setup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
