@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::hunt::{self, Effort};
 use crate::workload::{fixed, random};
 
-const EFFORT: Effort = Effort { states: 40, behind_failure: false, only: None };
+const EFFORT: Effort = Effort { states: 40, stride: 1, behind_failure: false, only: None };
 
 #[test]
 fn nothing_acknowledged_is_lost_in_any_crash() {

@@ -58,13 +58,13 @@ fn hunt() {
     if let Some(name) = asked::<String>("WORKLOAD") {
         let workload = named(&name).unwrap_or_else(|| panic!("there is no workload {name:?}"));
         let only = asked("STEP").map(|step| (step, asked("STATE")));
-        let effort = Effort { states, behind_failure: false, only };
+        let effort = Effort { states, stride: 1, behind_failure: false, only };
         let tally = hunt::hunt(&Engine::SOUND, [workload].into_iter(), effort);
         println!("{:?}", tally.unwrap_or_else(|finding| panic!("{finding}")));
         return;
     }
-    let effort = Effort { states, behind_failure: false, only: None };
-    let due = Duration::from_secs(asked("SECONDS").unwrap_or(60));
+    let effort = Effort { states, stride: 1, behind_failure: false, only: None };
+    let due = Duration::from_secs(asked("SECONDS_MAX").unwrap_or(60));
     let first: u64 = asked("SEED").unwrap_or(1_000);
     let mut workloads = fixed::all().into_iter().chain((first..).map(random::workload));
     let begun = Instant::now();

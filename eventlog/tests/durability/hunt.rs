@@ -22,6 +22,8 @@ use crate::workload::run::{Run, Runner};
 pub(crate) struct Effort {
     /// The most states of one step; 0 to crash nothing.
     pub(crate) states: usize,
+    /// Only every so many steps are tried.
+    pub(crate) stride: usize,
     /// Whether to begin behind the first failed sync: what comes before is as it is without.
     pub(crate) behind_failure: bool,
     /// One step and one state of it, to see a finding again.
@@ -130,7 +132,7 @@ pub(crate) fn crash_everywhere(
         false => 0,
     };
     let steps = if effort.states == 0 { 0..0 } else { first..run.ops.len() + 1 };
-    for step in steps {
+    for step in steps.step_by(effort.stride) {
         if effort.only.is_some_and(|(only, _)| only != step) {
             continue;
         }

@@ -9,11 +9,13 @@
 //! | `check` | what must hold after a crash, while the disk is slow, and when bytes rot |
 //! | `hunt` | crashes workloads everywhere |
 //! | `faults` | disks that fail and run full |
+//! | `rot` | bytes that rot, files that are cut |
 //! | `forever` | as long as somebody wants |
 //! | `engine` | the engine of this crate as a subject |
 //! | `crashes` | it survives every crash |
 //! | `toy` | a simple log with bugs, which the checks must find |
 //! | `self_test` | that they do |
+//! | `seeded` | that they find mistakes in the engine, too |
 
 #[cfg(test)]
 mod check;
@@ -31,6 +33,10 @@ mod faults;
 mod forever;
 #[cfg(test)]
 mod hunt;
+#[cfg(test)]
+mod rot;
+#[cfg(all(test, feature = "seeded-bugs"))]
+mod seeded;
 #[cfg(test)]
 mod self_test;
 #[cfg(test)]

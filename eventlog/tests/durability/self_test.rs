@@ -13,7 +13,7 @@ use crate::toy::{Toy, ToyBug};
 use crate::workload::run::Runner;
 use crate::workload::{Settings, Step, Workload, faulty, fixed, many, random};
 
-const EFFORT: Effort = Effort { states: 30, behind_failure: false, only: None };
+const EFFORT: Effort = Effort { states: 30, stride: 1, behind_failure: false, only: None };
 
 /// The toy compresses nothing and forgets nothing: workloads for that would only take time.
 fn workloads() -> impl Iterator<Item = Workload> + Send {

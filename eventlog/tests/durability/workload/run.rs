@@ -167,9 +167,14 @@ impl<'a> Runner<'a> {
             // Each fault happens once.
             log = self.subject.open(&self.disk, &self.settings);
         }
+        if log.is_err() && self.disk.with_faults(|faults| faults.quota == Some(0)) {
+            // What an opening writes once more takes room where the disk copies on write.
+            self.step(&Step::Quota(None))?;
+            log = self.subject.open(&self.disk, &self.settings);
+        }
         let log = log.map_err(|error| Violation::new("the log opens", error))?;
         self.met = self.faults_met();
-        let snapshot = Snapshot::take(log.as_ref(), &judge::streams(&self.notes))?;
+        let snapshot = self.read(log.as_ref())?;
         judge::judge(&snapshot, &self.notes, usize::MAX)?;
         if !std::mem::take(&mut self.stopped) {
             self.must_hold(&snapshot, "the log holds what it answered")?;
@@ -178,6 +183,13 @@ impl<'a> Runner<'a> {
         self.model = model(self.settings, &snapshot);
         self.log = Some(log);
         Ok(())
+    }
+
+    /// Reads everything; once more if the disk failed.
+    fn read(&self, log: &dyn EventLog) -> Result<Snapshot, Violation> {
+        let (met, streams) = (self.faults_met(), judge::streams(&self.notes));
+        let read = Snapshot::take(log, &streams);
+        if read.is_err() && self.faults_met() > met { Snapshot::take(log, &streams) } else { read }
     }
 
     fn faults_met(&self) -> usize {
@@ -218,7 +230,7 @@ impl<'a> Runner<'a> {
 
     /// Ends the run without closing the log, and answers what the disk saw.
     pub(crate) fn finish(mut self) -> Result<Run, Violation> {
-        let snapshot = Snapshot::take(self.log(), &judge::streams(&self.notes))?;
+        let snapshot = self.read(self.log())?;
         self.must_hold(&snapshot, "the log holds what it answered")?;
         self.log = None;
         let (start, ops) = self.disk.history();
