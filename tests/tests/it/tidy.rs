@@ -152,7 +152,10 @@ fn the_name_of_a_test_is_a_claim() {
 
 #[test]
 fn no_test_is_switched_off_or_waits_by_the_clock() {
-    assert_absent(&["#[ignore"], rust_files());
+    // What takes minutes has a target of its own, named in the reason.
+    let on_demand = "#[ignore = \"make crash: ";
+    let others = rust_files().map(|(name, text)| (name, text.replace(on_demand, "")));
+    assert_absent(&["#[ignore"], others);
     let is_test = |name: &str| name.contains("/tests/") || name.ends_with("tests.rs");
     assert_absent(&["sleep("], rust_files().filter(|(name, _)| is_test(name)));
 }
