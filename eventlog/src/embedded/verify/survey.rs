@@ -182,8 +182,9 @@ impl Survey {
         let sealed = self.sealed.iter().map(|work| work.end.saturating_sub(work.first));
         let indexes = self.sealed.iter().filter_map(|work| work.sealed.as_ref()).map(|sealed| {
             let footer = &sealed.footer;
-            footer.ids.entries.len * count(ID_BYTES)
-                + footer.streams.entries.len * count(STREAM_BYTES)
+            // What a damaged footer claims may be any number.
+            let ids = footer.ids.entries.len.saturating_mul(count(ID_BYTES));
+            ids.saturating_add(footer.streams.entries.len.saturating_mul(count(STREAM_BYTES)))
         });
         let unsealed =
             self.unsealed.iter().zip(self.unsealed.iter().skip(1).map(Some).chain([None]));
@@ -194,7 +195,7 @@ impl Survey {
                 segment.ok().and_then(|last| last.end().ok()).map_or(0, |end| end - first)
             }
         });
-        sealed.chain(indexes).chain(unsealed).sum()
+        sealed.chain(indexes).chain(unsealed).fold(0, u64::saturating_add)
     }
 }
 
