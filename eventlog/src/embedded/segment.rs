@@ -40,6 +40,10 @@ pub(super) const HEADER: u64 = 32;
 /// How much of a segment is compressed as one.
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
 
+/// What a block takes at most when it is compressed; zstd adds less than a hundredth to what it
+/// cannot make smaller.
+const FRAME_BYTES_MAX: usize = 2 * BLOCK_BYTES;
+
 const MAGIC: [u8; 8] = *b"PLAYHEAD";
 const FORMAT_PLAIN: u32 = 1;
 const FORMAT_PACKED: u32 = 2;
@@ -228,7 +232,8 @@ impl Packed {
             return Ok(block);
         }
         let Block { at, len, crc } = self.blocks.get(number).copied().ok_or_else(outside)?;
-        let mut frame = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+        let len = usize::try_from(len).ok().filter(|len| *len <= FRAME_BYTES_MAX);
+        let mut frame = vec![0; len.ok_or_else(outside)?];
         file.read_at(&mut frame, at)?;
         if crc32c::crc32c(&frame) != crc {
             let reason = "the checksum of a compressed block is wrong";
