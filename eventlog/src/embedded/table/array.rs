@@ -203,7 +203,7 @@ impl<const W: usize> Array<W> {
     /// The entries at these indexes, read at once if they stand in no more than 1 MiB.
     ///
     /// # Errors
-    /// As [`Self::get`].
+    /// See [`TableError`].
     pub(in crate::embedded) fn range(&self, range: Range<u64>) -> Result<Vec<[u8; W]>, TableError> {
         let mut entries = Vec::new();
         self.visit(range, |entry| entries.push(*entry))?;
@@ -213,7 +213,7 @@ impl<const W: usize> Array<W> {
     /// Shows every entry at these indexes, without holding them all in memory.
     ///
     /// # Errors
-    /// As [`Self::get`].
+    /// See [`TableError`].
     pub(super) fn visit(
         &self,
         range: Range<u64>,
