@@ -78,6 +78,9 @@ async fn check_server(connection: &mut PgConnection) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Another process may be creating the tables, which takes longer than an append may wait.
+const WAIT_FOR_CREATION: &str = "SET LOCAL lock_timeout = '60s'";
+
 async fn settle(
     connection: &mut PgConnection,
     partitions: PartitionCount,
@@ -85,6 +88,7 @@ async fn settle(
     let creating = "create the tables of the log; the user needs CREATE on the database";
     let refused = || OpenError::refused(creating);
     let mut transaction = connection.begin().await.map_err(refused())?;
+    query(WAIT_FOR_CREATION).execute(&mut *transaction).await.map_err(refused())?;
     query(LOCK_TABLES).execute(&mut *transaction).await.map_err(refused())?;
     let exists: bool = query_scalar(EXISTS).fetch_one(&mut *transaction).await.map_err(refused())?;
     let (found, of_log) = if exists {
