@@ -13,6 +13,7 @@ pub mod account;
 pub mod codec;
 pub mod decider;
 pub mod ids;
+pub mod personal;
 pub mod playback;
 pub mod resume;
 pub mod subscription;
@@ -23,5 +24,9 @@ pub mod viewing;
 
 pub use codec::{CodecError, StoredEvent};
 pub use decider::Decider;
-pub use ids::{AccountId, ProfileId, SessionId, TitleId, VideoId};
+pub use ids::{
+    AccountId, DeviceCodeKey, DeviceId, EmailKey, ProfileId, SecretHash, SessionId, SignInId,
+    SubjectKey, TitleId, VideoId,
+};
+pub use personal::Personal;
 pub use values::{InvalidValue, Plan};

@@ -54,6 +54,20 @@ impl Plan {
         }
     }
 
+    /// How many devices may be registered, whether they play or not.
+    ///
+    /// The data model that MISSION row ID4 stands for allows 10 of them beside at most 4 streams;
+    /// the largest plan has these, and the others as many in proportion to their streams, rounded
+    /// up, so that a household of any plan can switch between a few devices.
+    #[must_use]
+    pub fn devices_max(self) -> usize {
+        match self {
+            Self::Basic => 3,
+            Self::Standard => 5,
+            Self::Premium => 10,
+        }
+    }
+
     /// The name as stored and shown.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -110,6 +124,12 @@ mod tests {
     fn plans_allow_1_2_and_4_streams() {
         let streams = [Plan::Basic, Plan::Standard, Plan::Premium].map(Plan::streams_max);
         assert_eq!(streams, [1, 2, 4]);
+    }
+
+    #[test]
+    fn plans_allow_3_5_and_10_devices() {
+        let devices = [Plan::Basic, Plan::Standard, Plan::Premium].map(Plan::devices_max);
+        assert_eq!(devices, [3, 5, 10]);
     }
 
     #[test]
