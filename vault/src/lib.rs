@@ -14,7 +14,7 @@
 //! - [`Vault::erase`] forgets a person, [`Vault::rewrap`] moves to another master key.
 //!
 //! # What it protects against
-//! - *Whoever reads the log, a read of its backups or of the disk it is on* learns no personal field
+//! - *Whoever reads the log, its backups or the disks they are on* learns no personal field
 //!   without the key file and the master key. Wrapped keys alone are useless.
 //! - *An erased person's data comes back from nowhere:* not from the log, an old backup of it or the
 //!   key file. When [`Vault::erase`] has answered, no byte of the wrapped key is in the key file or
