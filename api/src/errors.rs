@@ -15,7 +15,7 @@ use playhead_commands::ExecuteError;
 use playhead_commands::heartbeat::RecordError;
 use playhead_commands::playback::StartError;
 use playhead_commands::token::TokenError;
-use playhead_domain::{InvalidValue, account, playback, subscription, title};
+use playhead_domain::{InvalidValue, account, entitlement, playback, subscription, title};
 use playhead_eventlog::AppendError;
 use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
@@ -285,6 +285,11 @@ impl From<account::Refusal> for Refusal {
             account::Refusal::TooManyProfiles { .. } => ErrorCode::TooManyProfiles,
             account::Refusal::NameTaken => ErrorCode::NameTaken,
             account::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
+            // No mutation sets or tries a PIN, and every caller has the right over the account.
+            account::Refusal::AccountRightNeeded
+            | account::Refusal::NoPin
+            | account::Refusal::WrongPin
+            | account::Refusal::PinLocked { .. } => ErrorCode::InvalidInput,
         };
         Self::plain(code, refusal.to_string())
     }
@@ -309,7 +314,10 @@ impl From<playback::Refusal> for Refusal {
             playback::Refusal::TooManyStreams { limit, playing } => {
                 return Self::TooManyStreams { limit, playing, message };
             }
-            playback::Refusal::NotSubscribed => ErrorCode::NotSubscribed,
+            playback::Refusal::NotEntitled(entitlement::Refusal::NotSubscribed) => {
+                ErrorCode::NotSubscribed
+            }
+            playback::Refusal::NotEntitled(_) => ErrorCode::TitleUnavailable,
             playback::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
             playback::Refusal::TitleUnavailable => ErrorCode::TitleUnavailable,
         };

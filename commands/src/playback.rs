@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
 use playhead_domain::playback::{self, Playback, Refusal, Start};
-use playhead_domain::title::{Kind, Metadata};
-use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
+use playhead_domain::title::{Kind, Listing, Metadata};
+use playhead_domain::{
+    AccountId, Maturity, Personal, Plan, ProfileId, SessionId, TitleId, account,
+};
 use thiserror::Error;
 
 use crate::Commands;
@@ -92,11 +95,18 @@ impl Commands {
             session_id: wish.session_id,
             profile_id: wish.profile_id,
             title_id: wish.title_id,
-            device: wish.device.clone(),
+            device_id: None,
+            device: Personal::Known(wish.device.clone()),
             at_ms: context.at_ms,
-            plan: subscription.plan_at(context.at_ms),
             profile_known: account.profiles.contains_key(&wish.profile_id),
             title_playable: playable.is_some(),
+            entitlement: entitlement(
+                subscription.plan_at(context.at_ms),
+                &account,
+                wish.profile_id,
+                title.listing(),
+                context.at_ms,
+            ),
             last_seen_at_ms: self.heard_of(account_id, last_seen, context.at_ms).await?,
         };
         let command = playback::Command::Start(start);
@@ -123,6 +133,33 @@ impl Commands {
             tracing::warn!(%account_id, %error, "when sessions were last heard of is unknown");
             sessions.iter().map(|session| (*session, at_ms)).collect()
         }))
+    }
+}
+
+/// What the streams of account and title say. Who is signed in on which device, and where, is not
+/// looked up here: it speaks against nothing, and what is offered in some territories only is
+/// offered to nobody.
+fn entitlement(
+    plan: Option<Plan>,
+    account: &account::State,
+    profile_id: ProfileId,
+    title: Option<&Listing>,
+    at_ms: i64,
+) -> Facts {
+    let profile = account.profiles.get(&profile_id);
+    let maturity_max = profile.map_or(Maturity::All, |profile| profile.maturity_max);
+    let pin = account.pins.get(&profile_id).map_or(Pin::None, |pin| {
+        pin.locked_until(at_ms).map_or(Pin::Missing, |until_ms| Pin::Locked { until_ms })
+    });
+    Facts {
+        account_active: true,
+        email_verified: true,
+        plan,
+        vpn: false,
+        viewer: Viewer { territory: None, maturity_max },
+        title: title.map_or(Terms { maturity: None, availability: None }, Listing::terms),
+        pin,
+        device: Device::Welcome,
     }
 }
 

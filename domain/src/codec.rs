@@ -88,9 +88,15 @@ pub struct Upcast {
     pub lift: fn(Value) -> Value,
 }
 
-/// Every upcast there is, each from one version to the next. No event type has a second version
-/// yet.
-pub const UPCASTS: &[Upcast] = &[];
+/// Every upcast there is, each from one version to the next.
+pub const UPCASTS: &[Upcast] = &[
+    Upcast { event_type: "PlaybackStarted", from: 1, lift: playback::lift_started_from_1 },
+    Upcast { event_type: "ProfileAdded", from: 1, lift: account::lift_from_1 },
+    Upcast { event_type: "ProfileChanged", from: 1, lift: account::lift_from_1 },
+    // Version 2 may say for whom a title is; without it, the title counts as for adults.
+    Upcast { event_type: "TitleAdded", from: 1, lift: |payload| payload },
+    Upcast { event_type: "TitleEdited", from: 1, lift: |payload| payload },
+];
 
 /// Every event type that Playhead writes, with its current version.
 pub fn event_types() -> impl Iterator<Item = EventType> {

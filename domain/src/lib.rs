@@ -10,9 +10,12 @@
 //! `GOLDEN.lock`.
 
 pub mod account;
+pub mod availability;
 pub mod codec;
 pub mod decider;
+pub mod entitlement;
 pub mod ids;
+pub mod maturity;
 pub mod personal;
 pub mod playback;
 pub mod resume;
@@ -22,11 +25,13 @@ pub mod values;
 pub mod video;
 pub mod viewing;
 
+pub use availability::Territory;
 pub use codec::{CodecError, StoredEvent};
 pub use decider::Decider;
 pub use ids::{
     AccountId, DeviceCodeKey, DeviceId, EmailKey, ProfileId, SecretHash, SessionId, SignInId,
     SubjectKey, TitleId, VideoId,
 };
+pub use maturity::Maturity;
 pub use personal::Personal;
 pub use values::{InvalidValue, Plan};

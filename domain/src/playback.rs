@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::codec::stored_events;
 use crate::decider::Decider;
-use crate::ids::{AccountId, ProfileId, SessionId, TitleId};
-use crate::values::{InvalidValue, Plan, check, is_line};
+use crate::entitlement;
+use crate::ids::{AccountId, DeviceId, ProfileId, SessionId, TitleId};
+use crate::personal::Personal;
+use crate::values::{InvalidValue, check, is_line};
 
 /// A session that was silent for so long has expired: three heartbeats of 30 s were missed.
 pub const SILENCE_MAX_MS: i64 = 90_000;
@@ -27,8 +30,11 @@ pub struct PlaybackStarted {
     pub profile_id: ProfileId,
     /// What is watched.
     pub title_id: TitleId,
+    /// The device. Absent if it was not registered, and in sessions from before devices were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
     /// The name of the device, for people.
-    pub device: String,
+    pub device: Personal<String>,
     /// When the session began, in milliseconds since 1970-01-01 UTC.
     pub started_at_ms: i64,
 }
@@ -69,15 +75,45 @@ pub struct PlaybackExpired {
     pub at_ms: i64,
 }
 
+/// A session ended because the viewer went on elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaybackTakenOver {
+    /// The account.
+    pub account_id: AccountId,
+    /// The session that ended.
+    pub session_id: SessionId,
+    /// Who watched.
+    pub profile_id: ProfileId,
+    /// What was watched.
+    pub title_id: TitleId,
+    /// When the session began, in milliseconds since 1970-01-01 UTC.
+    pub started_at_ms: i64,
+    /// The session that began in its place.
+    pub by_session_id: SessionId,
+    /// When it ended, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// Lifts the payload of `PlaybackStarted` from version 1, where the name of the device was not
+/// marked as personal.
+pub(crate) fn lift_started_from_1(mut payload: Value) -> Value {
+    if let Some(device) = payload.get_mut("device") {
+        *device = json!({ "$personal": device.take() });
+    }
+    payload
+}
+
 stored_events! {
     /// What happens to the sessions of an account.
     pub enum Event {
         /// A session began.
-        Started(PlaybackStarted) = 1,
+        Started(PlaybackStarted) = 2,
         /// The viewer ended it.
         Stopped(PlaybackStopped) = 1,
         /// Its device fell silent.
         Expired(PlaybackExpired) = 1,
+        /// The viewer went on elsewhere.
+        TakenOver(PlaybackTakenOver) = 1,
     }
 }
 
@@ -88,8 +124,10 @@ pub struct Session {
     pub profile_id: ProfileId,
     /// What is watched.
     pub title_id: TitleId,
+    /// The device, if it was registered.
+    pub device_id: Option<DeviceId>,
     /// The name of the device.
-    pub device: String,
+    pub device: Personal<String>,
     /// When it began, in milliseconds since 1970-01-01 UTC.
     pub started_at_ms: i64,
 }
@@ -112,16 +150,18 @@ pub struct Start {
     pub profile_id: ProfileId,
     /// What is to be watched.
     pub title_id: TitleId,
+    /// The device, if it is registered.
+    pub device_id: Option<DeviceId>,
     /// The name of the device.
-    pub device: String,
+    pub device: Personal<String>,
     /// Now.
     pub at_ms: i64,
-    /// Looked up: the plan that runs now.
-    pub plan: Option<Plan>,
     /// Looked up: whether the account has the profile.
     pub profile_known: bool,
-    /// Looked up: whether the title can be played.
+    /// Looked up: whether the title is in the catalogue and something to play.
     pub title_playable: bool,
+    /// Looked up: what the account, the profile and the title are entitled to.
+    pub entitlement: entitlement::Facts,
     /// Looked up: when each running session was last heard of. A session that is not named here
     /// was last heard of when it began.
     pub last_seen_at_ms: BTreeMap<SessionId, i64>,
@@ -132,6 +172,14 @@ pub struct Start {
 pub enum Command {
     /// Begin a session. Sessions that have fallen silent make room.
     Start(Start),
+    /// Begin a session in place of another one, which ends in the same append: between both nobody
+    /// else takes the room. If the other one has ended by now, the session begins as by a start.
+    TakeOver {
+        /// The session that is to begin.
+        start: Start,
+        /// The session that is to end.
+        session_to_end: SessionId,
+    },
     /// End a session.
     Stop {
         /// The account.
@@ -167,9 +215,9 @@ pub enum Refusal {
     /// A field breaks its rule.
     #[error(transparent)]
     Invalid(#[from] InvalidValue),
-    /// The account has no running plan.
-    #[error("there is no running subscription")]
-    NotSubscribed,
+    /// Account, profile or title do not allow it.
+    #[error(transparent)]
+    NotEntitled(#[from] entitlement::Refusal),
     /// The account has no such profile.
     #[error("there is no such profile")]
     UnknownProfile,
@@ -200,7 +248,10 @@ impl Decider for Playback {
 
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         match command {
-            Command::Start(start) => state.start(start),
+            Command::Start(start) => state.start(start, None),
+            Command::TakeOver { start, session_to_end } => {
+                state.start(start, Some(*session_to_end))
+            }
             Command::Stop { account_id, session_id, at_ms } => {
                 Ok(state.stop(*account_id, *session_id, *at_ms))
             }
@@ -216,13 +267,15 @@ impl Decider for Playback {
                 let session = Session {
                     profile_id: started.profile_id,
                     title_id: started.title_id,
+                    device_id: started.device_id,
                     device: started.device.clone(),
                     started_at_ms: started.started_at_ms,
                 };
                 state.running.insert(started.session_id, session);
             }
             Event::Stopped(PlaybackStopped { session_id, .. })
-            | Event::Expired(PlaybackExpired { session_id, .. }) => {
+            | Event::Expired(PlaybackExpired { session_id, .. })
+            | Event::TakenOver(PlaybackTakenOver { session_id, .. }) => {
                 state.running.remove(session_id);
             }
         }
@@ -231,34 +284,56 @@ impl Decider for Playback {
 }
 
 impl State {
-    fn start(&self, start: &Start) -> Result<Vec<Event>, Refusal> {
+    fn start(
+        &self,
+        start: &Start,
+        session_to_end: Option<SessionId>,
+    ) -> Result<Vec<Event>, Refusal> {
         if self.running.contains_key(&start.session_id) {
             return Ok(vec![]);
         }
-        check(is_line(&start.device, 100), "device", "a line of 1 to 100 characters")?;
-        let plan = start.plan.ok_or(Refusal::NotSubscribed)?;
+        let named = start.device.known().is_some_and(|device| is_line(device, 100));
+        check(named, "device", "a line of 1 to 100 characters")?;
         if !start.profile_known {
             return Err(Refusal::UnknownProfile);
         }
+        // Whoever may not play anything does not learn what is in the catalogue.
+        let limit = start.entitlement.check(start.at_ms)?.streams_max();
         if !start.title_playable {
             return Err(Refusal::TitleUnavailable);
         }
         let mut events: Vec<_> =
             self.silent(start.account_id, &start.last_seen_at_ms, start.at_ms).collect();
-        let limit = plan.streams_max();
-        if self.running.len() - events.len() >= limit {
-            let silent = Playback::fold(self.clone(), &events);
-            return Err(Refusal::TooManyStreams { limit, playing: silent.playing() });
+        let heard_of = Playback::fold(self.clone(), &events);
+        events.extend(session_to_end.and_then(|ended| heard_of.taken_over(ended, start)));
+        let left = Playback::fold(self.clone(), &events);
+        if left.running.len() >= limit {
+            return Err(Refusal::TooManyStreams { limit, playing: heard_of.playing() });
         }
         events.push(Event::Started(PlaybackStarted {
             account_id: start.account_id,
             session_id: start.session_id,
             profile_id: start.profile_id,
             title_id: start.title_id,
+            device_id: start.device_id,
             device: start.device.clone(),
             started_at_ms: start.at_ms,
         }));
         Ok(events)
+    }
+
+    /// The end of a session that another one takes the place of, if it still runs.
+    fn taken_over(&self, session_id: SessionId, start: &Start) -> Option<Event> {
+        let session = self.running.get(&session_id)?;
+        Some(Event::TakenOver(PlaybackTakenOver {
+            account_id: start.account_id,
+            session_id,
+            profile_id: session.profile_id,
+            title_id: session.title_id,
+            started_at_ms: session.started_at_ms,
+            by_session_id: start.session_id,
+            at_ms: start.at_ms,
+        }))
     }
 
     fn stop(&self, account_id: AccountId, session_id: SessionId, at_ms: i64) -> Vec<Event> {

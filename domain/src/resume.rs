@@ -1,9 +1,14 @@
 //! Where to go on watching: the bookmark of a profile in a title.
 //!
-//! The bookmark is a function of a *set* of plays. It does not depend on the order in which
-//! heartbeats arrive: a play is summed up by its latest heartbeat (highest sequence), and plays
-//! follow each other by the time they started. So a late heartbeat of an old device can never move
-//! a newer position, and a rebuilt read model equals the live one.
+//! The bookmark is a function of a *set* of plays and marks. It does not depend on the order in
+//! which heartbeats arrive: a play is summed up by its latest heartbeat (highest sequence), and
+//! plays follow each other by the time they started. So a late heartbeat of an old device can never
+//! move a newer position, and a rebuilt read model equals the live one.
+//!
+//! A mark is what the viewer said of the title. It stands behind the plays that had begun by then,
+//! also if they go on, and before those that began later.
+
+use std::collections::BTreeSet;
 
 use crate::ids::SessionId;
 
@@ -42,6 +47,41 @@ pub struct Play {
     pub at_ms: i64,
 }
 
+/// Something that a viewer said of a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+    /// What.
+    pub kind: MarkKind,
+}
+
+/// What a viewer can say of a title. Of marks of the same moment the later in this list wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MarkKind {
+    /// It is to be on the continue-watching row again.
+    Restored,
+    /// It is not to be on the continue-watching row.
+    Dismissed,
+    /// It was watched to the end, here or elsewhere. Counts as one completion, unless it was
+    /// finished already.
+    Watched,
+    /// It counts as never watched, whatever was played.
+    Unwatched,
+    /// One play, or every play that had begun, is to be forgotten.
+    Removed(Option<SessionId>),
+}
+
+/// Whether a play was taken out of the history.
+#[must_use]
+pub fn is_removed(started_at_ms: i64, session_id: SessionId, marks: &[Mark]) -> bool {
+    marks.iter().any(|mark| match mark.kind {
+        MarkKind::Removed(Some(removed)) => removed == session_id,
+        MarkKind::Removed(None) => started_at_ms <= mark.at_ms,
+        _ => false,
+    })
+}
+
 /// What a profile has seen of a title, and where it would go on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bookmark {
@@ -55,9 +95,10 @@ pub struct Bookmark {
     pub started: bool,
     /// Whether it was watched to the end, and not begun again since.
     pub finished: bool,
-    /// How often it was watched to the end.
+    /// How often it was watched to the end, as played or as the viewer said.
     pub watch_count: u32,
-    /// When it was last watched to the end; 0 if never.
+    /// When it was last watched to the end, in milliseconds since 1970-01-01 UTC; 0 if never. The
+    /// next episode of a series is the one behind its latest episode in this order.
     pub finished_at_ms: i64,
     /// When it was last watched, in milliseconds since 1970-01-01 UTC; 0 if never.
     pub last_played_at_ms: i64,
@@ -66,17 +107,23 @@ pub struct Bookmark {
 }
 
 impl Bookmark {
-    /// The bookmark that a set of plays leads to: at most one per session, in any order.
-    ///
-    /// `dismissed_at_ms` is the last time that the viewer took the title off the row.
+    /// The bookmark that a set of plays and marks leads to: at most one play per session, both in
+    /// any order.
     #[must_use]
-    pub fn of(mut plays: Vec<Play>, dismissed_at_ms: Option<i64>) -> Self {
+    pub fn of(mut plays: Vec<Play>, marks: &[Mark]) -> Self {
+        plays.retain(|play| !is_removed(play.started_at_ms, play.session_id, marks));
         plays.sort_unstable_by_key(|play| (play.started_at_ms, play.session_id));
-        let mut bookmark = plays.iter().fold(Self::default(), Self::after);
-        bookmark.dismissed = dismissed_at_ms.is_some_and(|dismissed| {
-            !plays.iter().any(|play| play.started_at_ms > dismissed && play.is_real())
-        });
-        bookmark
+        // A repeated mark says nothing new.
+        let marks: BTreeSet<Mark> = marks.iter().copied().collect();
+        let mut marks = marks.into_iter().peekable();
+        let mut bookmark = Self::default();
+        for play in &plays {
+            while let Some(mark) = marks.next_if(|mark| mark.at_ms < play.started_at_ms) {
+                bookmark = bookmark.marked(mark);
+            }
+            bookmark = bookmark.after(play);
+        }
+        marks.fold(bookmark, Self::marked)
     }
 
     /// Whether the title stands on the continue-watching row.
@@ -85,15 +132,49 @@ impl Bookmark {
         self.started && !self.finished && !self.dismissed && !self.is_too_short()
     }
 
+    /// Whether the title was watched to the end before and has been begun again.
+    #[must_use]
+    pub fn is_rewatched(&self) -> bool {
+        self.watch_count > 0 && self.started && !self.finished
+    }
+
     fn is_too_short(&self) -> bool {
         self.duration_ms.is_some_and(|ms| ms < SHORTEST_MS)
     }
 
+    fn marked(self, mark: Mark) -> Self {
+        match mark.kind {
+            MarkKind::Restored => Self { dismissed: false, ..self },
+            MarkKind::Dismissed => Self { dismissed: true, ..self },
+            MarkKind::Watched if self.finished => self,
+            MarkKind::Watched => Self {
+                played_ms: 0,
+                started: true,
+                finished: true,
+                watch_count: self.watch_count.saturating_add(1),
+                finished_at_ms: mark.at_ms,
+                ..self
+            },
+            MarkKind::Unwatched => Self {
+                duration_ms: self.duration_ms,
+                last_played_at_ms: self.last_played_at_ms,
+                dismissed: self.dismissed,
+                ..Self::default()
+            },
+            // One play was left out from the start. Without all of them, nothing is left but what
+            // the viewer said of the row.
+            MarkKind::Removed(Some(_)) => self,
+            MarkKind::Removed(None) => Self { dismissed: self.dismissed, ..Self::default() },
+        }
+    }
+
     fn after(self, play: &Play) -> Self {
+        let dismissed = self.dismissed && !play.is_real();
         let duration_ms = play.duration_ms.or(self.duration_ms);
         let begins_again = self.finished && play.is_real() && !play.is_of_the_end(duration_ms);
         if self.finished && !begins_again {
-            return Self { last_played_at_ms: self.last_played_at_ms.max(play.at_ms), ..self };
+            let last_played_at_ms = self.last_played_at_ms.max(play.at_ms);
+            return Self { last_played_at_ms, dismissed, ..self };
         }
         let before_ms = if begins_again { 0 } else { self.played_ms };
         let played_ms = before_ms.saturating_add(play.played_ms);
@@ -110,7 +191,7 @@ impl Bookmark {
             watch_count: self.watch_count.saturating_add(u32::from(finished)),
             finished_at_ms: if finished { play.at_ms } else { self.finished_at_ms },
             last_played_at_ms: self.last_played_at_ms.max(play.at_ms),
-            dismissed: false,
+            dismissed,
         }
     }
 }

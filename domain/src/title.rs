@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::availability::Availability;
 use crate::codec::stored_events;
 use crate::decider::Decider;
+use crate::entitlement::Terms;
 use crate::ids::TitleId;
+use crate::maturity::Maturity;
 use crate::values::{InvalidValue, check, is_line};
 
 /// What kind of title it is.
@@ -89,6 +92,9 @@ pub struct Metadata {
     /// Actors, in the order of the credits.
     #[serde(default)]
     pub cast: Vec<String>,
+    /// For whom it is. Without it the title counts as for adults ([`Maturity::counted`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maturity: Option<Maturity>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synopsis: Option<String>,
@@ -116,6 +122,7 @@ impl Metadata {
             genres: vec![],
             directors: vec![],
             cast: vec![],
+            maturity: None,
             synopsis: None,
             artwork_url: None,
             episode_of: None,
@@ -227,15 +234,28 @@ pub struct TitleWithdrawn {
     pub at_ms: i64,
 }
 
+/// Where and when a title is offered was said, in place of what was said of it before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AvailabilityScheduled {
+    /// The title.
+    pub title_id: TitleId,
+    /// Where and when.
+    pub availability: Availability,
+    /// When that was said, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
 stored_events! {
     /// What happens to a title.
     pub enum Event {
         /// It joined the catalogue.
-        Added(TitleAdded) = 1,
+        Added(TitleAdded) = 2,
         /// What is known of it changed.
-        Edited(TitleEdited) = 1,
+        Edited(TitleEdited) = 2,
         /// It left the catalogue.
         Withdrawn(TitleWithdrawn) = 1,
+        /// Where and when it is offered was said.
+        Scheduled(AvailabilityScheduled) = 1,
     }
 }
 
@@ -246,17 +266,40 @@ pub enum State {
     #[default]
     Unknown,
     /// In the catalogue.
-    Listed(Box<Metadata>),
+    Listed(Box<Listing>),
     /// No longer in the catalogue; it does not come back.
     Withdrawn,
+}
+
+/// A title in the catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// What is known of it.
+    pub metadata: Metadata,
+    /// Where and when it is offered: everywhere and always unless something was said.
+    pub availability: Option<Availability>,
+}
+
+impl Listing {
+    /// What it says about who may see it.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms { maturity: self.metadata.maturity, availability: self.availability.clone() }
+    }
 }
 
 impl State {
     /// What is known of the title while it is in the catalogue.
     #[must_use]
     pub fn listed(&self) -> Option<&Metadata> {
+        self.listing().map(|listing| &listing.metadata)
+    }
+
+    /// The title while it is in the catalogue.
+    #[must_use]
+    pub fn listing(&self) -> Option<&Listing> {
         match self {
-            Self::Listed(metadata) => Some(metadata),
+            Self::Listed(listing) => Some(listing),
             Self::Unknown | Self::Withdrawn => None,
         }
     }
@@ -287,6 +330,15 @@ pub enum Command {
     Withdraw {
         /// The title.
         title_id: TitleId,
+        /// Now.
+        at_ms: i64,
+    },
+    /// Say where and when it is offered, in place of what was said before.
+    Schedule {
+        /// The title.
+        title_id: TitleId,
+        /// Where and when.
+        availability: Availability,
         /// Now.
         at_ms: i64,
     },
@@ -322,44 +374,64 @@ impl Decider for Title {
     type Refusal = Refusal;
 
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
-        match (state, command.clone()) {
-            (State::Unknown, Command::Add { title_id, metadata, at_ms }) => {
-                metadata.validate()?;
-                Ok(vec![Event::Added(TitleAdded { title_id, metadata, at_ms })])
+        let listing = match state {
+            State::Listed(listing) => listing,
+            State::Unknown => return decide_unknown(command),
+            State::Withdrawn => {
+                let withdrawn = matches!(command, Command::Withdraw { .. });
+                return if withdrawn { Ok(vec![]) } else { Err(Refusal::Withdrawn) };
             }
-            (State::Listed(known), Command::Add { metadata, .. }) if **known == metadata => {
-                Ok(vec![])
-            }
-            (State::Listed(_), Command::Add { .. }) => Err(Refusal::AlreadyAdded),
-            (State::Listed(known), Command::Edit { title_id, metadata, at_ms }) => {
-                if **known == metadata {
-                    return Ok(vec![]);
-                }
+        };
+        match command.clone() {
+            Command::Add { metadata, .. } if listing.metadata == metadata => Ok(vec![]),
+            Command::Add { .. } => Err(Refusal::AlreadyAdded),
+            Command::Edit { metadata, .. } if listing.metadata == metadata => Ok(vec![]),
+            Command::Edit { title_id, metadata, at_ms } => {
                 metadata.validate()?;
                 Ok(vec![Event::Edited(TitleEdited { title_id, metadata, at_ms })])
             }
-            (State::Listed(_), Command::Withdraw { title_id, at_ms }) => {
+            Command::Withdraw { title_id, at_ms } => {
                 Ok(vec![Event::Withdrawn(TitleWithdrawn { title_id, at_ms })])
             }
-            (State::Withdrawn, Command::Withdraw { .. }) => Ok(vec![]),
-            (State::Unknown, Command::Edit { .. } | Command::Withdraw { .. }) => {
-                Err(Refusal::Unknown)
+            Command::Schedule { availability, .. }
+                if listing.availability.as_ref() == Some(&availability) =>
+            {
+                Ok(vec![])
             }
-            (State::Withdrawn, Command::Add { .. } | Command::Edit { .. }) => {
-                Err(Refusal::Withdrawn)
+            Command::Schedule { title_id, availability, at_ms } => {
+                availability.validate()?;
+                let scheduled = AvailabilityScheduled { title_id, availability, at_ms };
+                Ok(vec![Event::Scheduled(scheduled)])
             }
         }
     }
 
-    fn evolve(_: State, event: &Event) -> State {
-        match event {
-            Event::Added(TitleAdded { metadata, .. })
-            | Event::Edited(TitleEdited { metadata, .. }) => {
-                State::Listed(Box::new(metadata.clone()))
+    fn evolve(state: State, event: &Event) -> State {
+        match (state, event) {
+            (
+                state,
+                Event::Added(TitleAdded { metadata, .. })
+                | Event::Edited(TitleEdited { metadata, .. }),
+            ) => {
+                let availability = state.listing().and_then(|it| it.availability.clone());
+                State::Listed(Box::new(Listing { metadata: metadata.clone(), availability }))
             }
-            Event::Withdrawn(_) => State::Withdrawn,
+            (_, Event::Withdrawn(_)) => State::Withdrawn,
+            (State::Listed(listing), Event::Scheduled(scheduled)) => {
+                let availability = Some(scheduled.availability.clone());
+                State::Listed(Box::new(Listing { availability, ..*listing }))
+            }
+            (state @ (State::Unknown | State::Withdrawn), Event::Scheduled(_)) => state,
         }
     }
+}
+
+fn decide_unknown(command: &Command) -> Result<Vec<Event>, Refusal> {
+    let Command::Add { title_id, metadata, at_ms } = command.clone() else {
+        return Err(Refusal::Unknown);
+    };
+    metadata.validate()?;
+    Ok(vec![Event::Added(TitleAdded { title_id, metadata, at_ms })])
 }
 
 #[cfg(test)]

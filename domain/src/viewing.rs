@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::stored_events;
 use crate::ids::{AccountId, ProfileId, SessionId, TitleId};
+use crate::resume::{Mark, MarkKind};
 use crate::values::{InvalidValue, check};
 
 /// The category of the streams.
@@ -116,13 +117,93 @@ pub struct TitleDismissed {
     pub at_ms: i64,
 }
 
+/// A viewer put a title that was taken off the continue-watching row back where it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TitleRestored {
+    /// The account.
+    pub account_id: AccountId,
+    /// Whose row.
+    pub profile_id: ProfileId,
+    /// The title.
+    pub title_id: TitleId,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// A viewer said that a title was watched to the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TitleMarkedWatched {
+    /// The account.
+    pub account_id: AccountId,
+    /// Who watched.
+    pub profile_id: ProfileId,
+    /// The title.
+    pub title_id: TitleId,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// A viewer said that a title counts as never watched. What was played stays in the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TitleMarkedUnwatched {
+    /// The account.
+    pub account_id: AccountId,
+    /// Who watched.
+    pub profile_id: ProfileId,
+    /// The title.
+    pub title_id: TitleId,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// A viewer took plays of a title out of the history. They count for nothing from then on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovedFromHistory {
+    /// The account.
+    pub account_id: AccountId,
+    /// Whose history.
+    pub profile_id: ProfileId,
+    /// The title.
+    pub title_id: TitleId,
+    /// The session that was removed; if absent, every one that had begun by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
 stored_events! {
-    /// What a profile is seen to do.
+    /// What a profile is seen to do. None of it needs a look at the past: what a title has come to
+    /// follows from the set of its heartbeats and [`Mark`]s.
     pub enum Event {
         /// A heartbeat.
         Progressed(Progressed) = 1,
         /// A title was taken off the row.
         Dismissed(TitleDismissed) = 1,
+        /// A title was put back on the row.
+        Restored(TitleRestored) = 1,
+        /// A title was said to be watched.
+        MarkedWatched(TitleMarkedWatched) = 1,
+        /// A title was said not to be watched.
+        MarkedUnwatched(TitleMarkedUnwatched) = 1,
+        /// Plays were taken out of the history.
+        RemovedFromHistory(RemovedFromHistory) = 1,
+    }
+}
+
+impl Event {
+    /// What the viewer said of a title, if the event is more than a heartbeat.
+    #[must_use]
+    pub fn mark(&self) -> Option<Mark> {
+        let (at_ms, kind) = match self {
+            Self::Progressed(_) => return None,
+            Self::Dismissed(event) => (event.at_ms, MarkKind::Dismissed),
+            Self::Restored(event) => (event.at_ms, MarkKind::Restored),
+            Self::MarkedWatched(event) => (event.at_ms, MarkKind::Watched),
+            Self::MarkedUnwatched(event) => (event.at_ms, MarkKind::Unwatched),
+            Self::RemovedFromHistory(event) => (event.at_ms, MarkKind::Removed(event.session_id)),
+        };
+        Some(Mark { at_ms, kind })
     }
 }
 
@@ -211,5 +292,50 @@ mod tests {
             stream_id(account_id, profile_id),
             "00000000-0000-0000-0000-00000000000a.00000000-0000-0000-0000-00000000000b"
         );
+    }
+
+    #[test]
+    fn all_but_a_heartbeat_says_something_of_a_title() {
+        let Progressed { account_id, profile_id, title_id, session_id, .. } = heartbeat();
+        let removed = |session_id| {
+            let at_ms = 5;
+            RemovedFromHistory { account_id, profile_id, title_id, session_id, at_ms }
+        };
+        let at_5 = |kind| Some(Mark { at_ms: 5, kind });
+        let one = Some(session_id);
+        let table = [
+            (Event::Progressed(heartbeat()), None),
+            (
+                Event::Dismissed(TitleDismissed { account_id, profile_id, title_id, at_ms: 5 }),
+                at_5(MarkKind::Dismissed),
+            ),
+            (
+                Event::Restored(TitleRestored { account_id, profile_id, title_id, at_ms: 5 }),
+                at_5(MarkKind::Restored),
+            ),
+            (
+                Event::MarkedWatched(TitleMarkedWatched {
+                    account_id,
+                    profile_id,
+                    title_id,
+                    at_ms: 5,
+                }),
+                at_5(MarkKind::Watched),
+            ),
+            (
+                Event::MarkedUnwatched(TitleMarkedUnwatched {
+                    account_id,
+                    profile_id,
+                    title_id,
+                    at_ms: 5,
+                }),
+                at_5(MarkKind::Unwatched),
+            ),
+            (Event::RemovedFromHistory(removed(None)), at_5(MarkKind::Removed(None))),
+            (Event::RemovedFromHistory(removed(one)), at_5(MarkKind::Removed(one))),
+        ];
+        for (event, mark) in table {
+            assert_eq!(event.mark(), mark, "{event:?}");
+        }
     }
 }

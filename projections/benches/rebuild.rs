@@ -66,7 +66,8 @@ async fn sessions() -> MemoryLog {
             session_id,
             profile_id,
             title_id,
-            device: "living room".to_owned(),
+            device_id: None,
+            device: playhead_domain::Personal::Known("living room".to_owned()),
             started_at_ms,
         });
         let progressed = viewing::Event::Progressed(Progressed {
@@ -115,6 +116,7 @@ async fn titles() -> MemoryLog {
             genres: genres.map(|genre| (*genre).to_owned()).collect(),
             directors: vec!["Somebody Somewhere".to_owned()],
             cast: vec!["Some Actor".to_owned(); 8],
+            maturity: None,
             synopsis: Some("Nobody knows how it ends. ".repeat(10)),
             artwork_url: None,
             episode_of: None,

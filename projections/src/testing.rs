@@ -9,7 +9,7 @@ use playhead_domain::codec::StoredEvent;
 use playhead_domain::playback::{PlaybackExpired, PlaybackStarted, PlaybackStopped};
 use playhead_domain::title::{EpisodeOf, Kind, Metadata};
 use playhead_domain::viewing::{self, Progressed, Quality};
-use playhead_domain::{AccountId, ProfileId, SessionId, TitleId, playback, title};
+use playhead_domain::{AccountId, Personal, ProfileId, SessionId, TitleId, playback, title};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{
     Append, Appended, Batch, Cursor, EventLog, Expected, NewEvent, PartitionCount, StreamName,
@@ -83,6 +83,7 @@ impl TestLog {
             title::Event::Added(added) => added.title_id,
             title::Event::Edited(edited) => edited.title_id,
             title::Event::Withdrawn(withdrawn) => withdrawn.title_id,
+            title::Event::Scheduled(scheduled) => scheduled.title_id,
         };
         self.append(&format!("title-{title_id}"), &event).await
     }
@@ -91,6 +92,10 @@ impl TestLog {
         let (account_id, profile_id) = match &event {
             viewing::Event::Progressed(event) => (event.account_id, event.profile_id),
             viewing::Event::Dismissed(event) => (event.account_id, event.profile_id),
+            viewing::Event::Restored(event) => (event.account_id, event.profile_id),
+            viewing::Event::MarkedWatched(event) => (event.account_id, event.profile_id),
+            viewing::Event::MarkedUnwatched(event) => (event.account_id, event.profile_id),
+            viewing::Event::RemovedFromHistory(event) => (event.account_id, event.profile_id),
         };
         let id = viewing::stream_id(account_id, profile_id);
         self.append(&format!("viewing-{id}"), &event).await
@@ -101,6 +106,7 @@ impl TestLog {
             playback::Event::Started(event) => event.account_id,
             playback::Event::Stopped(event) => event.account_id,
             playback::Event::Expired(event) => event.account_id,
+            playback::Event::TakenOver(event) => event.account_id,
         };
         self.append(&format!("playback-{account_id}"), &event).await
     }
@@ -235,7 +241,8 @@ impl Sitting {
             session_id: session(self.began),
             profile_id: profile(self.profile),
             title_id: title(self.title),
-            device: format!("device {}", self.began),
+            device_id: None,
+            device: Personal::Known(format!("device {}", self.began)),
             started_at_ms: self.began_ms(),
         })
     }

@@ -36,7 +36,7 @@ impl Profile {
 
     /// The name on the profile picker; unique in its account.
     async fn name(&self) -> &str {
-        &self.settings.name
+        self.settings.name.known().map_or("", String::as_str)
     }
 
     /// The language of texts and of preferred audio, as a BCP 47 tag.

@@ -69,7 +69,7 @@ impl PlayingStream {
 
     /// On which device.
     async fn device(&self) -> &str {
-        &self.playing.session.device
+        self.playing.session.device.known().map_or("", String::as_str)
     }
 
     /// Since when.

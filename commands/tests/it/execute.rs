@@ -13,7 +13,8 @@ fn add_profile(account_id: AccountId, number: u128) -> account::Command {
     account::Command::AddProfile {
         account_id,
         profile_id: ProfileId(id(number)),
-        profile: Profile { name: format!("P{number}"), language: "en".into(), kids: false },
+        profile: Profile::new(format!("P{number}"), "en", false),
+        account_right: true,
         at_ms: NOW_MS,
     }
 }
@@ -58,7 +59,7 @@ async fn a_handler_with_an_old_state_decides_on_the_newest() {
     let (account_id, at_ms) = (home.account_id, NOW_MS);
     let remove = |number| {
         let profile_id = ProfileId(id(number));
-        account::Command::RemoveProfile { account_id, profile_id, at_ms }
+        account::Command::RemoveProfile { account_id, profile_id, account_right: true, at_ms }
     };
     home.commands.accounts.execute(&account_id, &remove(20), &context(31)).await.unwrap();
     let sixth = elsewhere.accounts.execute(&account_id, &sixth, &context(30)).await.unwrap();
@@ -85,7 +86,8 @@ async fn a_command_whose_effect_has_passed_is_recognised_by_its_id() {
     let accounts = &home.commands.accounts;
     let first = accounts.execute(&account_id, &add, &context(50)).await.unwrap();
     let (profile_id, at_ms) = (ProfileId(id(50)), NOW_MS);
-    let remove = account::Command::RemoveProfile { account_id, profile_id, at_ms };
+    let remove =
+        account::Command::RemoveProfile { account_id, profile_id, account_right: true, at_ms };
     accounts.execute(&account_id, &remove, &context(51)).await.unwrap();
     let again = accounts.execute(&account_id, &add, &context(50)).await.unwrap();
     assert!(again.replayed);

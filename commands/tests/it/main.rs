@@ -58,8 +58,14 @@ impl Household {
             (AccountId(id(1)), ProfileId(id(2)), TitleId(id(3)));
         let open = account::Command::Open { account_id, at_ms: NOW_MS };
         commands.accounts.execute(&account_id, &open, &context(11)).await.unwrap();
-        let profile = Profile { name: "Ada".into(), language: "en".into(), kids: false };
-        let add = account::Command::AddProfile { account_id, profile_id, profile, at_ms: NOW_MS };
+        let profile = Profile::new("Ada", "en", false);
+        let add = account::Command::AddProfile {
+            account_id,
+            profile_id,
+            profile,
+            account_right: true,
+            at_ms: NOW_MS,
+        };
         commands.accounts.execute(&account_id, &add, &context(12)).await.unwrap();
         let subscribe = subscription::Command::Subscribe { account_id, plan, at_ms: NOW_MS };
         commands.subscriptions.execute(&account_id, &subscribe, &context(13)).await.unwrap();

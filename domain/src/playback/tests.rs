@@ -2,11 +2,19 @@ use uuid::Uuid;
 
 use super::*;
 use crate::decider::harness::given;
+use crate::entitlement::{Terms, Viewer};
+use crate::maturity::Maturity;
+use crate::values::Plan;
 
 const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xA));
 const PROFILE: ProfileId = ProfileId(Uuid::from_u128(0xB));
 const TITLE: TitleId = TitleId(Uuid::from_u128(0xC));
+const DEVICE: DeviceId = DeviceId(Uuid::from_u128(0xD));
 const NOW: i64 = 1_000_000;
+
+fn named(device: &str) -> Personal<String> {
+    Personal::Known(device.to_owned())
+}
 
 fn id(number: u128) -> SessionId {
     SessionId(Uuid::from_u128(number))
@@ -18,7 +26,8 @@ fn started(number: u128, started_at_ms: i64) -> Event {
         session_id: id(number),
         profile_id: PROFILE,
         title_id: TITLE,
-        device: "TV".to_owned(),
+        device_id: Some(DEVICE),
+        device: named("TV"),
         started_at_ms,
     })
 }
@@ -52,9 +61,28 @@ fn running(count: u128) -> Vec<Event> {
 }
 
 fn playing(number: u128, started_at_ms: i64) -> Playing {
-    let device = "TV".to_owned();
-    let session = Session { profile_id: PROFILE, title_id: TITLE, device, started_at_ms };
+    let session = Session {
+        profile_id: PROFILE,
+        title_id: TITLE,
+        device_id: Some(DEVICE),
+        device: named("TV"),
+        started_at_ms,
+    };
     Playing { session_id: id(number), session }
+}
+
+/// Facts that nothing speaks against but perhaps the plan.
+fn on(plan: Option<Plan>) -> entitlement::Facts {
+    entitlement::Facts {
+        account_active: true,
+        email_verified: true,
+        plan,
+        vpn: false,
+        viewer: Viewer { territory: None, maturity_max: Maturity::From18 },
+        title: Terms { maturity: None, availability: None },
+        pin: entitlement::Pin::None,
+        device: entitlement::Device::Welcome,
+    }
 }
 
 /// A start that nothing speaks against, on a plan with room for one.
@@ -64,11 +92,12 @@ fn wish(number: u128) -> Start {
         session_id: id(number),
         profile_id: PROFILE,
         title_id: TITLE,
-        device: "TV".to_owned(),
+        device_id: Some(DEVICE),
+        device: named("TV"),
         at_ms: NOW,
-        plan: Some(Plan::Basic),
         profile_known: true,
         title_playable: true,
+        entitlement: on(Some(Plan::Basic)),
         last_seen_at_ms: BTreeMap::new(),
     }
 }
@@ -78,7 +107,23 @@ fn start(number: u128) -> Command {
 }
 
 fn start_on(plan: Plan, number: u128) -> Command {
-    Command::Start(Start { plan: Some(plan), ..wish(number) })
+    Command::Start(Start { entitlement: on(Some(plan)), ..wish(number) })
+}
+
+fn taken_over(number: u128, started_at_ms: i64, by: u128) -> Event {
+    Event::TakenOver(PlaybackTakenOver {
+        account_id: ACCOUNT,
+        session_id: id(number),
+        profile_id: PROFILE,
+        title_id: TITLE,
+        started_at_ms,
+        by_session_id: id(by),
+        at_ms: NOW,
+    })
+}
+
+fn take_over(session_to_end: u128, number: u128) -> Command {
+    Command::TakeOver { start: wish(number), session_to_end: id(session_to_end) }
 }
 
 fn stop(number: u128) -> Command {
@@ -102,15 +147,32 @@ fn a_session_that_runs_is_not_started_again() {
 
 #[test]
 fn a_repeated_start_is_not_refused_for_what_changed_since() {
-    let repeat = Start { plan: None, profile_known: false, title_playable: false, ..wish(1) };
+    let entitlement = on(None);
+    let repeat = Start { entitlement, profile_known: false, title_playable: false, ..wish(1) };
     given::<Playback>(running(1)).when(&Command::Start(repeat)).then_nothing();
 }
 
 #[test]
 fn nothing_plays_without_a_subscription() {
     given::<Playback>([])
-        .when(&Command::Start(Start { plan: None, ..wish(1) }))
-        .then_refused(Refusal::NotSubscribed);
+        .when(&Command::Start(Start { entitlement: on(None), ..wish(1) }))
+        .then_refused(entitlement::Refusal::NotSubscribed.into());
+}
+
+#[test]
+fn what_speaks_against_playing_is_passed_on() {
+    let pin = entitlement::Pin::Locked { until_ms: 7 };
+    let entitlement = entitlement::Facts { pin, ..on(Some(Plan::Basic)) };
+    given::<Playback>([])
+        .when(&Command::Start(Start { entitlement, ..wish(1) }))
+        .then_refused(entitlement::Refusal::PinLocked { until_ms: 7 }.into());
+}
+
+#[test]
+fn whoever_may_not_play_anything_does_not_learn_what_is_in_the_catalogue() {
+    given::<Playback>([])
+        .when(&Command::Start(Start { entitlement: on(None), title_playable: false, ..wish(1) }))
+        .then_refused(entitlement::Refusal::NotSubscribed.into());
 }
 
 #[test]
@@ -130,13 +192,13 @@ fn a_title_that_is_not_there_cannot_be_played() {
 #[test]
 fn a_device_name_is_a_line_of_1_to_100_characters() {
     for device in ["T", &"ü".repeat(100), "Zoë’s 📺"] {
-        let wish = Start { device: device.to_owned(), ..wish(1) };
+        let wish = Start { device: named(device), ..wish(1) };
         assert!(Playback::decide(&State::default(), &Command::Start(wish)).is_ok(), "{device:?}");
     }
     let invalid = InvalidValue { field: "device", rule: "a line of 1 to 100 characters" };
     for device in ["", " TV", "TV ", &"ü".repeat(101), "T\tV", "TV\0"] {
         given::<Playback>([])
-            .when(&Command::Start(Start { device: device.to_owned(), ..wish(1) }))
+            .when(&Command::Start(Start { device: named(device), ..wish(1) }))
             .then_refused(invalid.into());
     }
 }
@@ -297,4 +359,92 @@ fn times_at_the_ends_of_their_range_do_not_overflow() {
 fn a_refusal_names_the_limit() {
     let refusal = Refusal::TooManyStreams { limit: 2, playing: vec![] };
     assert_eq!(refusal.to_string(), "the plan allows 2 streams at once, and all of them play");
+}
+
+#[test]
+fn a_session_takes_the_place_of_another_in_one_append() {
+    given::<Playback>(running(1))
+        .when(&take_over(1, 2))
+        .then([taken_over(1, NOW, 2), started(2, NOW)]);
+}
+
+#[test]
+fn a_session_that_was_taken_over_runs_no_more() {
+    given::<Playback>([started(1, NOW), taken_over(1, NOW, 2), started(2, NOW)])
+        .when(&start(3))
+        .then_refused(Refusal::TooManyStreams { limit: 1, playing: vec![playing(2, NOW)] });
+}
+
+#[test]
+fn only_one_of_two_that_take_over_the_same_session_gets_its_room() {
+    given::<Playback>([started(1, NOW), taken_over(1, NOW, 2), started(2, NOW)])
+        .when(&take_over(1, 3))
+        .then_refused(Refusal::TooManyStreams { limit: 1, playing: vec![playing(2, NOW)] });
+}
+
+#[test]
+fn a_take_over_that_is_repeated_changes_nothing() {
+    given::<Playback>([started(1, NOW), taken_over(1, NOW, 2), started(2, NOW)])
+        .when(&take_over(1, 2))
+        .then_nothing();
+}
+
+#[test]
+fn what_was_to_be_taken_over_and_has_ended_leaves_its_room() {
+    given::<Playback>([started(1, NOW), stopped(1, NOW)])
+        .when(&take_over(1, 2))
+        .then([started(2, NOW)]);
+    given::<Playback>([]).when(&take_over(1, 2)).then([started(2, NOW)]);
+}
+
+#[test]
+fn what_was_to_be_taken_over_and_has_fallen_silent_expires() {
+    let then = NOW - 90_000;
+    given::<Playback>([started(1, then)])
+        .when(&take_over(1, 2))
+        .then([expired(1, then, then), started(2, NOW)]);
+}
+
+#[test]
+fn the_named_session_ends_also_when_another_one_expires() {
+    let then = NOW - 90_000;
+    given::<Playback>([started(1, NOW), started(3, then)]).when(&take_over(1, 2)).then([
+        expired(3, then, then),
+        taken_over(1, NOW, 2),
+        started(2, NOW),
+    ]);
+}
+
+#[test]
+fn a_take_over_ends_no_more_than_one_session() {
+    given::<Playback>(running(2)).when(&take_over(1, 9)).then_refused(Refusal::TooManyStreams {
+        limit: 1,
+        playing: vec![playing(1, NOW), playing(2, NOW)],
+    });
+}
+
+#[test]
+fn a_session_does_not_take_over_itself() {
+    given::<Playback>(running(1)).when(&take_over(1, 1)).then_nothing();
+    given::<Playback>([]).when(&take_over(1, 1)).then([started(1, NOW)]);
+}
+
+#[test]
+fn a_take_over_that_is_refused_ends_nothing() {
+    let start = Start { entitlement: on(None), ..wish(2) };
+    given::<Playback>(running(1))
+        .when(&Command::TakeOver { start, session_to_end: id(1) })
+        .then_refused(entitlement::Refusal::NotSubscribed.into());
+}
+
+#[test]
+fn a_session_of_the_first_version_ran_on_a_device_without_an_id() {
+    let payload = br#"{"account_id":"00000000-0000-0000-0000-00000000000a",
+        "session_id":"00000000-0000-0000-0000-000000000001",
+        "profile_id":"00000000-0000-0000-0000-00000000000b",
+        "title_id":"00000000-0000-0000-0000-00000000000c",
+        "device":"TV","started_at_ms":5}"#;
+    let read = crate::StoredEvent::from_json("PlaybackStarted", 1, payload).unwrap();
+    let Event::Started(with_id) = started(1, 5) else { panic!() };
+    assert_eq!(Event::Started(PlaybackStarted { device_id: None, ..with_id }), read);
 }

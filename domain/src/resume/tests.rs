@@ -26,7 +26,19 @@ fn whole(started_at_ms: i64) -> Play {
 }
 
 fn of(plays: impl IntoIterator<Item = Play>) -> Bookmark {
-    Bookmark::of(plays.into_iter().collect(), None)
+    Bookmark::of(plays.into_iter().collect(), &[])
+}
+
+fn dismissed(at_ms: i64) -> Mark {
+    Mark { at_ms, kind: MarkKind::Dismissed }
+}
+
+fn marked(
+    plays: impl IntoIterator<Item = Play>,
+    marks: impl IntoIterator<Item = (i64, MarkKind)>,
+) -> Bookmark {
+    let marks: Vec<_> = marks.into_iter().map(|(at_ms, kind)| Mark { at_ms, kind }).collect();
+    Bookmark::of(plays.into_iter().collect(), &marks)
 }
 
 fn of_length(duration_ms: Option<u64>, played_ms: u64) -> Bookmark {
@@ -243,10 +255,10 @@ fn the_last_time_played_is_the_latest_heartbeat_of_any_play() {
 #[test]
 fn dismissal_takes_a_title_off_the_row() {
     let plays = vec![play(1, HOUR_MS, HOUR_MS)];
-    assert!(Bookmark::of(plays.clone(), None).on_row());
-    let dismissed = Bookmark::of(plays, Some(2));
-    assert!(dismissed.dismissed && !dismissed.on_row());
-    assert_eq!(dismissed.position_ms, HOUR_MS, "it keeps its place");
+    assert!(Bookmark::of(plays.clone(), &[]).on_row());
+    let bookmark = Bookmark::of(plays, &[dismissed(2)]);
+    assert!(bookmark.dismissed && !bookmark.on_row());
+    assert_eq!(bookmark.position_ms, HOUR_MS, "it keeps its place");
 }
 
 #[test]
@@ -256,7 +268,7 @@ fn a_play_that_began_after_dismissal_brings_a_title_back_after_30_s_of_real_play
         [(4, 30_000, true), (4, 29_999, false), (5, 30_000, false), (6, HOUR_MS, false)]
     {
         let plays = vec![play(1, HOUR_MS, HOUR_MS), play(5, HOUR_MS, played_ms)];
-        let bookmark = Bookmark::of(plays, Some(dismissed_at_ms));
+        let bookmark = Bookmark::of(plays, &[dismissed(dismissed_at_ms)]);
         assert_eq!(bookmark.on_row(), back, "{dismissed_at_ms} {played_ms}");
     }
 }
@@ -264,12 +276,12 @@ fn a_play_that_began_after_dismissal_brings_a_title_back_after_30_s_of_real_play
 #[test]
 fn a_session_that_goes_on_after_dismissal_does_not_bring_a_title_back() {
     let going_on = Play { at_ms: 900, ..play(1, HOUR_MS, HOUR_MS) };
-    assert!(Bookmark::of(vec![going_on], Some(500)).dismissed);
+    assert!(Bookmark::of(vec![going_on], &[dismissed(500)]).dismissed);
 }
 
 #[test]
 fn a_title_can_be_dismissed_before_it_is_played() {
-    assert!(Bookmark::of(vec![], Some(5)).dismissed);
+    assert!(Bookmark::of(vec![], &[dismissed(5)]).dismissed);
 }
 
 #[test]
@@ -283,4 +295,129 @@ fn numbers_at_the_ends_of_their_range_do_not_overflow() {
         ..play(1, 0, 0)
     };
     assert_eq!(of([wild(i64::MIN), wild(i64::MAX)]).last_played_at_ms, i64::MAX);
+}
+
+#[test]
+fn a_dismissed_title_that_is_restored_is_back_where_it_was() {
+    let half = play(1, HOUR_MS, HOUR_MS);
+    let back = marked([half.clone()], [(2, MarkKind::Dismissed), (3, MarkKind::Restored)]);
+    assert_eq!(back, of([half.clone()]));
+    let again = [(2, MarkKind::Dismissed), (3, MarkKind::Restored), (4, MarkKind::Dismissed)];
+    assert!(marked([half], again).dismissed);
+}
+
+#[test]
+fn of_a_dismissal_and_a_restoration_of_one_moment_the_dismissal_wins() {
+    assert!(marked([], [(2, MarkKind::Dismissed), (2, MarkKind::Restored)]).dismissed);
+}
+
+#[test]
+fn what_is_marked_as_watched_is_finished_and_counts_once() {
+    let never_played = marked([], [(5, MarkKind::Watched), (6, MarkKind::Watched)]);
+    assert!(never_played.finished && !never_played.on_row());
+    assert_eq!((never_played.watch_count, never_played.finished_at_ms), (1, 5));
+    let half = marked([play(1, HOUR_MS, HOUR_MS)], [(5, MarkKind::Watched)]);
+    assert!(half.finished && !half.on_row());
+    assert_eq!((half.watch_count, half.finished_at_ms, half.last_played_at_ms), (1, 5, 2));
+}
+
+#[test]
+fn a_title_that_was_finished_is_not_watched_once_more_by_saying_so() {
+    let bookmark = marked([whole(1)], [(5, MarkKind::Watched)]);
+    assert_eq!(bookmark, of([whole(1)]));
+}
+
+#[test]
+fn a_title_that_is_begun_again_and_marked_as_watched_counts_twice() {
+    let bookmark = marked([whole(1), play(2, HOUR_MS, HOUR_MS)], [(3, MarkKind::Watched)]);
+    assert_eq!((bookmark.watch_count, bookmark.finished_at_ms), (2, 3));
+}
+
+#[test]
+fn what_is_marked_as_watched_begins_again_after_30_s_of_real_play() {
+    let glimpse = marked([play(6, 29_999, 29_999)], [(5, MarkKind::Watched)]);
+    assert!(glimpse.finished);
+    let again = marked([play(6, MINUTE_MS, MINUTE_MS)], [(5, MarkKind::Watched)]);
+    assert!(!again.finished && again.on_row() && again.is_rewatched());
+    assert_eq!((again.position_ms, again.watch_count), (MINUTE_MS, 1));
+}
+
+#[test]
+fn only_a_title_that_was_finished_and_begun_again_is_rewatched() {
+    assert!(!of([]).is_rewatched());
+    assert!(!of([play(1, HOUR_MS, HOUR_MS)]).is_rewatched());
+    assert!(!of([whole(1)]).is_rewatched());
+    assert!(!of([whole(1), play(2, 59_999, 59_999)]).is_rewatched());
+    assert!(of([whole(1), play(2, 60_000, 60_000)]).is_rewatched());
+    assert!(!of([whole(1), whole(2)]).is_rewatched());
+}
+
+#[test]
+fn what_is_marked_as_unwatched_was_never_watched_but_stays_in_the_history() {
+    let unwatched = marked([whole(1), play(2, HOUR_MS, HOUR_MS)], [(3, MarkKind::Unwatched)]);
+    let nothing =
+        Bookmark { duration_ms: Some(2 * HOUR_MS), last_played_at_ms: 3, ..Bookmark::default() };
+    assert_eq!(unwatched, nothing);
+    assert!(!unwatched.on_row());
+}
+
+#[test]
+fn a_session_that_goes_on_after_the_title_was_marked_as_unwatched_does_not_count() {
+    let going_on = Play { at_ms: 900, ..whole(1) };
+    assert_eq!(marked([going_on], [(500, MarkKind::Unwatched)]).watch_count, 0);
+}
+
+#[test]
+fn what_is_marked_as_unwatched_can_be_watched_anew() {
+    let bookmark = marked([whole(1), whole(5)], [(3, MarkKind::Unwatched)]);
+    assert_eq!((bookmark.watch_count, bookmark.finished_at_ms), (1, 6));
+}
+
+#[test]
+fn the_last_word_counts_whether_a_title_was_watched() {
+    let watched = (3, MarkKind::Watched);
+    assert!(!marked([], [watched, (4, MarkKind::Unwatched)]).finished);
+    assert!(marked([], [watched, (2, MarkKind::Unwatched)]).finished);
+    assert!(!marked([], [watched, (3, MarkKind::Unwatched)]).finished, "the same moment");
+}
+
+#[test]
+fn a_play_that_was_removed_from_the_history_never_was() {
+    let (first, second) = (play(1, HOUR_MS, HOUR_MS), whole(5));
+    let removed = [(9, MarkKind::Removed(Some(second.session_id)))];
+    assert_eq!(marked([first.clone(), second], removed), of([first]));
+}
+
+#[test]
+fn the_removal_of_one_play_may_come_before_it() {
+    let late = whole(5);
+    let removed = [(1, MarkKind::Removed(Some(late.session_id)))];
+    assert_eq!(marked([late], removed), Bookmark::default());
+}
+
+#[test]
+fn without_any_plays_a_title_is_as_if_it_was_never_played() {
+    let plays = [whole(1), play(5, HOUR_MS, HOUR_MS)];
+    assert_eq!(marked(plays.clone(), [(5, MarkKind::Removed(None))]), Bookmark::default());
+    let later = marked(plays.clone(), [(4, MarkKind::Removed(None))]);
+    let [_, second] = plays;
+    assert_eq!(later, of([second]), "it began later");
+}
+
+#[test]
+fn what_was_said_before_the_history_was_removed_is_forgotten_but_for_the_row() {
+    let marks = [(1, MarkKind::Watched), (2, MarkKind::Dismissed), (3, MarkKind::Removed(None))];
+    assert_eq!(marked([], marks), Bookmark { dismissed: true, ..Bookmark::default() });
+}
+
+#[test]
+fn a_removed_play_is_told_by_its_session_or_by_when_it_began() {
+    let (one, other) = (SessionId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
+    let marks = [
+        Mark { at_ms: 5, kind: MarkKind::Removed(None) },
+        Mark { at_ms: 7, kind: MarkKind::Removed(Some(one)) },
+        Mark { at_ms: 99, kind: MarkKind::Unwatched },
+    ];
+    assert!(is_removed(5, other, &marks) && is_removed(50, one, &marks));
+    assert!(!is_removed(6, other, &marks));
 }

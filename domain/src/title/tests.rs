@@ -1,6 +1,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::availability::Window;
 use crate::decider::harness::given;
 
 const TITLE: TitleId = TitleId(Uuid::from_u128(0xA));
@@ -32,6 +33,20 @@ fn edit(name: &str) -> Command {
 
 fn withdraw() -> Command {
     Command::Withdraw { title_id: TITLE, at_ms: AT }
+}
+
+fn german() -> Availability {
+    let window =
+        Window { territories: Some(vec!["DE".parse().unwrap()]), from_ms: 5, until_ms: None };
+    Availability { windows: vec![window], blocked_territories: vec![] }
+}
+
+fn scheduled(availability: Availability) -> Event {
+    Event::Scheduled(AvailabilityScheduled { title_id: TITLE, availability, at_ms: AT })
+}
+
+fn schedule(availability: Availability) -> Command {
+    Command::Schedule { title_id: TITLE, availability, at_ms: AT }
 }
 
 fn nameless() -> Refusal {
@@ -108,10 +123,61 @@ fn a_withdrawn_title_cannot_be_edited() {
 }
 
 #[test]
+fn a_listed_title_is_scheduled() {
+    given::<Title>([added("Heat")]).when(&schedule(german())).then([scheduled(german())]);
+}
+
+#[test]
+fn a_title_that_is_scheduled_so_already_is_not_scheduled_again() {
+    given::<Title>([added("Heat"), scheduled(german()), edited("Ronin")])
+        .when(&schedule(german()))
+        .then_nothing();
+}
+
+#[test]
+fn a_schedule_replaces_the_one_before() {
+    let everywhere = Availability::everywhere();
+    given::<Title>([added("Heat"), scheduled(german())])
+        .when(&schedule(everywhere.clone()))
+        .then([scheduled(everywhere)]);
+}
+
+#[test]
+fn a_schedule_that_breaks_a_rule_is_refused() {
+    let blocked_territories = vec!["ZZ".parse().unwrap()];
+    let rule = "assigned codes of ISO 3166-1 alpha-2";
+    given::<Title>([added("Heat")])
+        .when(&schedule(Availability { windows: vec![], blocked_territories }))
+        .then_refused(InvalidValue { field: "blocked_territories", rule }.into());
+}
+
+#[test]
+fn a_title_that_was_never_added_cannot_be_scheduled() {
+    given::<Title>([]).when(&schedule(german())).then_refused(Refusal::Unknown);
+}
+
+#[test]
+fn a_withdrawn_title_cannot_be_scheduled() {
+    given::<Title>([added("Heat"), withdrawn()])
+        .when(&schedule(german()))
+        .then_refused(Refusal::Withdrawn);
+}
+
+#[test]
+fn a_listing_knows_its_terms_whatever_was_edited_since() {
+    let rated = Metadata { maturity: Some(Maturity::From16), ..movie("Ronin") };
+    let edited = Event::Edited(TitleEdited { title_id: TITLE, metadata: rated, at_ms: AT });
+    let state = Title::fold(State::default(), &[added("Heat"), scheduled(german()), edited]);
+    let terms = Terms { maturity: Some(Maturity::From16), availability: Some(german()) };
+    assert_eq!(state.listing().map(Listing::terms), Some(terms));
+}
+
+#[test]
 fn only_a_listed_title_shows_its_metadata() {
     assert_eq!(State::Unknown.listed(), None);
     assert_eq!(State::Withdrawn.listed(), None);
-    assert_eq!(State::Listed(Box::new(movie("Heat"))).listed(), Some(&movie("Heat")));
+    let listing = Listing { metadata: movie("Heat"), availability: None };
+    assert_eq!(State::Listed(Box::new(listing)).listed(), Some(&movie("Heat")));
 }
 
 #[test]

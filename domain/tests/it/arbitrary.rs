@@ -10,6 +10,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
+pub(crate) use self::values::profile;
 use self::values::*;
 
 /// A set of events that can be made up.
@@ -27,46 +28,85 @@ pub(crate) trait ArbitraryCommand: Decider<Event: ArbitraryEvent> {
 impl ArbitraryEvent for account::Event {
     fn any() -> BoxedStrategy<Self> {
         use account::{AccountOpened, Event, ProfileAdded, ProfileChanged, ProfileRemoved};
+        let whose = || (account_id(), profile_id());
         prop_oneof![
-            (account_id(), time()).prop_map(|(account_id, at_ms)| {
+            1 => (account_id(), time()).prop_map(|(account_id, at_ms)| {
                 Event::Opened(AccountOpened { account_id, at_ms })
             }),
-            (account_id(), profile_id(), profile(), time()).prop_map(
-                |(account_id, profile_id, profile, at_ms)| {
+            2 => (whose(), profile(), time()).prop_map(
+                |((account_id, profile_id), profile, at_ms)| {
                     Event::ProfileAdded(ProfileAdded { account_id, profile_id, profile, at_ms })
                 }
             ),
-            (account_id(), profile_id(), profile(), time()).prop_map(
-                |(account_id, profile_id, profile, at_ms)| {
+            1 => (whose(), profile(), time()).prop_map(
+                |((account_id, profile_id), profile, at_ms)| {
                     Event::ProfileChanged(ProfileChanged { account_id, profile_id, profile, at_ms })
                 }
             ),
-            (account_id(), profile_id(), time()).prop_map(|(account_id, profile_id, at_ms)| {
+            1 => (whose(), time()).prop_map(|((account_id, profile_id), at_ms)| {
                 Event::ProfileRemoved(ProfileRemoved { account_id, profile_id, at_ms })
             }),
+            4 => pin_event(),
         ]
         .boxed()
     }
 }
 
+fn pin_event() -> impl Strategy<Value = account::Event> {
+    use account::{Event, PinAccepted, PinRefused, PinRemoved, PinSet};
+    let whose = || (account_id(), profile_id());
+    prop_oneof![
+        2 => (whose(), personal_text(), time()).prop_map(|((account_id, profile_id), hash, at_ms)| {
+            Event::PinSet(PinSet { account_id, profile_id, hash, at_ms })
+        }),
+        1 => (whose(), time()).prop_map(|((account_id, profile_id), at_ms)| {
+            Event::PinRemoved(PinRemoved { account_id, profile_id, at_ms })
+        }),
+        1 => (whose(), time()).prop_map(|((account_id, profile_id), at_ms)| {
+            Event::PinAccepted(PinAccepted { account_id, profile_id, at_ms })
+        }),
+        4 => (whose(), uuid(), option::of(time()), time()).prop_map(
+            |((account_id, profile_id), try_id, locked_until_ms, at_ms)| {
+                Event::PinRefused(PinRefused {
+                    account_id,
+                    profile_id,
+                    try_id,
+                    locked_until_ms,
+                    at_ms,
+                })
+            }
+        ),
+    ]
+}
+
 impl ArbitraryCommand for account::Account {
     fn any() -> BoxedStrategy<account::Command> {
         use account::Command;
+        let whose = || (account_id(), profile_id(), any::<bool>());
         prop_oneof![
-            (account_id(), time())
+            1 => (account_id(), time())
                 .prop_map(|(account_id, at_ms)| Command::Open { account_id, at_ms }),
-            (account_id(), profile_id(), profile(), time()).prop_map(
-                |(account_id, profile_id, profile, at_ms)| {
-                    Command::AddProfile { account_id, profile_id, profile, at_ms }
-                }
-            ),
-            (account_id(), profile_id(), profile(), time()).prop_map(
-                |(account_id, profile_id, profile, at_ms)| {
-                    Command::ChangeProfile { account_id, profile_id, profile, at_ms }
-                }
-            ),
-            (account_id(), profile_id(), time()).prop_map(|(account_id, profile_id, at_ms)| {
-                Command::RemoveProfile { account_id, profile_id, at_ms }
+            3 => (whose(), profile(), time()).prop_map(|(whose, profile, at_ms)| {
+                let (account_id, profile_id, account_right) = whose;
+                Command::AddProfile { account_id, profile_id, profile, account_right, at_ms }
+            }),
+            2 => (whose(), profile(), time()).prop_map(|(whose, profile, at_ms)| {
+                let (account_id, profile_id, account_right) = whose;
+                Command::ChangeProfile { account_id, profile_id, profile, account_right, at_ms }
+            }),
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, account_right), at_ms)| {
+                Command::RemoveProfile { account_id, profile_id, account_right, at_ms }
+            }),
+            2 => (whose(), personal_text(), time()).prop_map(|(whose, hash, at_ms)| {
+                let (account_id, profile_id, account_right) = whose;
+                Command::SetPin { account_id, profile_id, hash, account_right, at_ms }
+            }),
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, account_right), at_ms)| {
+                Command::RemovePin { account_id, profile_id, account_right, at_ms }
+            }),
+            6 => (whose(), uuid(), time()).prop_map(|(whose, try_id, at_ms)| {
+                let (account_id, profile_id, correct) = whose;
+                Command::TryPin { account_id, profile_id, try_id, correct, at_ms }
             }),
         ]
         .boxed()
@@ -75,20 +115,25 @@ impl ArbitraryCommand for account::Account {
 
 impl ArbitraryEvent for playback::Event {
     fn any() -> BoxedStrategy<Self> {
-        use playback::{Event, PlaybackExpired, PlaybackStarted, PlaybackStopped};
+        use playback::{
+            Event, PlaybackExpired, PlaybackStarted, PlaybackStopped, PlaybackTakenOver,
+        };
         let whose = || (account_id(), session_id(), profile_id(), title_id());
         prop_oneof![
-            (whose(), text(), time()).prop_map(|(whose, device, started_at_ms)| {
-                let (account_id, session_id, profile_id, title_id) = whose;
-                Event::Started(PlaybackStarted {
-                    account_id,
-                    session_id,
-                    profile_id,
-                    title_id,
-                    device,
-                    started_at_ms,
-                })
-            }),
+            (whose(), played_on(), personal_text(), time()).prop_map(
+                |(whose, device_id, device, started_at_ms)| {
+                    let (account_id, session_id, profile_id, title_id) = whose;
+                    Event::Started(PlaybackStarted {
+                        account_id,
+                        session_id,
+                        profile_id,
+                        title_id,
+                        device_id,
+                        device,
+                        started_at_ms,
+                    })
+                }
+            ),
             (whose(), time(), time()).prop_map(|(whose, started_at_ms, at_ms)| {
                 let (account_id, session_id, profile_id, title_id) = whose;
                 Event::Stopped(PlaybackStopped {
@@ -114,38 +159,61 @@ impl ArbitraryEvent for playback::Event {
                     })
                 }
             ),
+            (whose(), time(), session_id(), time()).prop_map(
+                |(whose, started_at_ms, by_session_id, at_ms)| {
+                    let (account_id, session_id, profile_id, title_id) = whose;
+                    Event::TakenOver(PlaybackTakenOver {
+                        account_id,
+                        session_id,
+                        profile_id,
+                        title_id,
+                        started_at_ms,
+                        by_session_id,
+                        at_ms,
+                    })
+                }
+            ),
         ]
         .boxed()
     }
 }
 
+fn start() -> impl Strategy<Value = playback::Start> {
+    let whose = (account_id(), session_id(), profile_id(), title_id());
+    let device = (played_on(), personal_text());
+    let looked_up =
+        (mostly(), mostly(), entitlement_facts(), btree_map(session_id(), time(), 0..4));
+    (whose, device, time(), looked_up).prop_map(|(whose, device, at_ms, looked_up)| {
+        let (account_id, session_id, profile_id, title_id) = whose;
+        let (device_id, device) = device;
+        let (profile_known, title_playable, entitlement, last_seen_at_ms) = looked_up;
+        playback::Start {
+            account_id,
+            session_id,
+            profile_id,
+            title_id,
+            device_id,
+            device,
+            at_ms,
+            profile_known,
+            title_playable,
+            entitlement,
+            last_seen_at_ms,
+        }
+    })
+}
+
 impl ArbitraryCommand for playback::Playback {
     fn any() -> BoxedStrategy<playback::Command> {
-        use playback::{Command, Start};
-        let heard_of = || btree_map(session_id(), time(), 0..4);
-        let whose = (account_id(), session_id(), profile_id(), title_id());
-        let looked_up = (option::weighted(0.9, plan()), mostly(), mostly(), heard_of());
+        use playback::Command;
         prop_oneof![
-            4 => (whose, text(), time(), looked_up).prop_map(|(whose, device, at_ms, looked_up)| {
-                let (account_id, session_id, profile_id, title_id) = whose;
-                let (plan, profile_known, title_playable, last_seen_at_ms) = looked_up;
-                Command::Start(Start {
-                    account_id,
-                    session_id,
-                    profile_id,
-                    title_id,
-                    device,
-                    at_ms,
-                    plan,
-                    profile_known,
-                    title_playable,
-                    last_seen_at_ms,
-                })
-            }),
+            4 => start().prop_map(Command::Start),
+            4 => (start(), session_id())
+                .prop_map(|(start, session_to_end)| Command::TakeOver { start, session_to_end }),
             1 => (account_id(), session_id(), time()).prop_map(
                 |(account_id, session_id, at_ms)| Command::Stop { account_id, session_id, at_ms }
             ),
-            1 => (account_id(), heard_of(), time()).prop_map(
+            1 => (account_id(), btree_map(session_id(), time(), 0..4), time()).prop_map(
                 |(account_id, last_seen_at_ms, at_ms)| {
                     Command::ExpireSilent { account_id, last_seen_at_ms, at_ms }
                 }
@@ -200,7 +268,7 @@ impl ArbitraryCommand for subscription::Subscription {
 
 impl ArbitraryEvent for title::Event {
     fn any() -> BoxedStrategy<Self> {
-        use title::{Event, TitleAdded, TitleEdited, TitleWithdrawn};
+        use title::{AvailabilityScheduled, Event, TitleAdded, TitleEdited, TitleWithdrawn};
         prop_oneof![
             (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
                 Event::Added(TitleAdded { title_id, metadata, at_ms })
@@ -210,6 +278,9 @@ impl ArbitraryEvent for title::Event {
             }),
             (title_id(), time()).prop_map(|(title_id, at_ms)| {
                 Event::Withdrawn(TitleWithdrawn { title_id, at_ms })
+            }),
+            (title_id(), availability(), time()).prop_map(|(title_id, availability, at_ms)| {
+                Event::Scheduled(AvailabilityScheduled { title_id, availability, at_ms })
             }),
         ]
         .boxed()
@@ -228,6 +299,9 @@ impl ArbitraryCommand for title::Title {
             }),
             (title_id(), time())
                 .prop_map(|(title_id, at_ms)| Command::Withdraw { title_id, at_ms }),
+            (title_id(), availability(), time()).prop_map(|(title_id, availability, at_ms)| {
+                Command::Schedule { title_id, availability, at_ms }
+            }),
         ]
         .boxed()
     }
@@ -279,12 +353,35 @@ impl ArbitraryCommand for video::Video {
 
 impl ArbitraryEvent for viewing::Event {
     fn any() -> BoxedStrategy<Self> {
-        use viewing::{Event, TitleDismissed};
+        use viewing::{
+            Event, RemovedFromHistory, TitleDismissed, TitleMarkedUnwatched, TitleMarkedWatched,
+            TitleRestored,
+        };
+        let whose = || (account_id(), profile_id(), title_id());
         prop_oneof![
             4 => progressed().prop_map(Event::Progressed),
-            1 => (account_id(), profile_id(), title_id(), time()).prop_map(
-                |(account_id, profile_id, title_id, at_ms)| {
-                    Event::Dismissed(TitleDismissed { account_id, profile_id, title_id, at_ms })
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, title_id), at_ms)| {
+                Event::Dismissed(TitleDismissed { account_id, profile_id, title_id, at_ms })
+            }),
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, title_id), at_ms)| {
+                Event::Restored(TitleRestored { account_id, profile_id, title_id, at_ms })
+            }),
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, title_id), at_ms)| {
+                Event::MarkedWatched(TitleMarkedWatched { account_id, profile_id, title_id, at_ms })
+            }),
+            1 => (whose(), time()).prop_map(|((account_id, profile_id, title_id), at_ms)| {
+                let unwatched = TitleMarkedUnwatched { account_id, profile_id, title_id, at_ms };
+                Event::MarkedUnwatched(unwatched)
+            }),
+            1 => (whose(), option::of(session_id()), time()).prop_map(
+                |((account_id, profile_id, title_id), session_id, at_ms)| {
+                    Event::RemovedFromHistory(RemovedFromHistory {
+                        account_id,
+                        profile_id,
+                        title_id,
+                        session_id,
+                        at_ms,
+                    })
                 }
             ),
         ]

@@ -28,6 +28,11 @@ fn json(name: &str) -> Value {
     serde_json::from_slice(&read(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// The schema of a profile, which stands beside those of events.
+pub(crate) fn schema_of_profiles() -> Value {
+    json("../profile.schema.json")
+}
+
 /// The names of all files, sorted.
 pub(crate) fn names() -> Vec<String> {
     let entries = folder().read_dir().unwrap();

@@ -12,6 +12,8 @@ mod files;
 #[cfg(test)]
 mod goldens;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod resume;
 #[cfg(test)]
 mod schemas;

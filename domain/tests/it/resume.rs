@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::resume::{Bookmark, Play, REAL_PLAY_MS};
+use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play, REAL_PLAY_MS};
 use playhead_domain::viewing::Progressed;
 use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
 use proptest::collection::{btree_map, vec};
@@ -76,8 +76,8 @@ impl Heard {
         }
     }
 
-    fn bookmark(&self, dismissed_at_ms: Option<i64>) -> Bookmark {
-        Bookmark::of(self.0.values().cloned().collect(), dismissed_at_ms)
+    fn bookmark(&self, marks: &[Mark]) -> Bookmark {
+        Bookmark::of(self.0.values().cloned().collect(), marks)
     }
 
     /// The session that follows all others.
@@ -109,27 +109,45 @@ fn arrivals() -> impl Strategy<Value = (Vec<Progressed>, Vec<Progressed>)> {
     })
 }
 
+/// Marks in the order in which they were made, and in some order in which they arrived; some arrive
+/// twice.
+fn marks() -> impl Strategy<Value = (Vec<Mark>, Vec<Mark>)> {
+    let removed = option::of((1..9_u128).prop_map(|id| SessionId(Uuid::from_u128(id))));
+    let kind = prop_oneof![
+        Just(MarkKind::Restored),
+        Just(MarkKind::Dismissed),
+        Just(MarkKind::Watched),
+        Just(MarkKind::Unwatched),
+        removed.prop_map(MarkKind::Removed),
+    ];
+    let mark = (0..9_i64, kind).prop_map(|(at_ms, kind)| Mark { at_ms, kind });
+    vec(mark, 0..5).prop_flat_map(|made| {
+        let twice: Vec<_> = made.iter().chain(made.iter().step_by(3)).copied().collect();
+        (Just(made), Just(twice).prop_shuffle())
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn a_bookmark_does_not_depend_on_the_order_of_the_plays(
+    fn a_bookmark_does_not_depend_on_the_order_of_the_plays_and_marks(
         (plays, shuffled) in sessions()
             .prop_map(|all| all.iter().filter_map(|beats| beats.last()).map(play).collect())
             .prop_flat_map(|plays: Vec<_>| (Just(plays.clone()), Just(plays).prop_shuffle())),
-        dismissed_at_ms in option::of(0..9_i64),
+        (marks, marks_shuffled) in marks(),
     ) {
-        let bookmark = Bookmark::of(plays, dismissed_at_ms);
-        prop_assert_eq!(bookmark, Bookmark::of(shuffled, dismissed_at_ms));
+        let bookmark = Bookmark::of(plays, &marks);
+        prop_assert_eq!(bookmark, Bookmark::of(shuffled, &marks_shuffled));
     }
 
     #[test]
     fn a_bookmark_does_not_depend_on_the_order_in_which_heartbeats_arrive(
         (sent, arrived) in arrivals(),
-        dismissed_at_ms in option::of(0..9_i64),
+        (marks, _) in marks(),
     ) {
-        let in_order = Heard::of(&sent).bookmark(dismissed_at_ms);
-        prop_assert_eq!(Heard::of(&arrived).bookmark(dismissed_at_ms), in_order);
+        let in_order = Heard::of(&sent).bookmark(&marks);
+        prop_assert_eq!(Heard::of(&arrived).bookmark(&marks), in_order);
     }
 
     #[test]
@@ -138,7 +156,7 @@ proptest! {
         for late in &arrived {
             let mut again = all.clone();
             again.hear(late);
-            prop_assert_eq!(again.bookmark(None), all.bookmark(None));
+            prop_assert_eq!(again.bookmark(&[]), all.bookmark(&[]));
         }
     }
 
@@ -152,7 +170,7 @@ proptest! {
         heard.0.insert(newest.session_id, newest.clone());
         for late in arrived.iter().filter(|late| late.session_id != newest.session_id) {
             heard.hear(late);
-            let bookmark = heard.bookmark(None);
+            let bookmark = heard.bookmark(&[]);
             if newest.played_ms >= REAL_PLAY_MS && !bookmark.finished {
                 prop_assert_eq!(bookmark.position_ms, newest.position_ms);
             }

@@ -65,6 +65,8 @@ impl Fold for Changes {
             Event::Withdrawn(withdrawn) => {
                 self.titles.insert(withdrawn.title_id, Change::Withdrawn);
             }
+            // Asked for when something is started; nothing of it is shown.
+            Event::Scheduled(_) => {}
         }
         Ok(())
     }

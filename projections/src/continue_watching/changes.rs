@@ -118,6 +118,11 @@ impl Changes {
                 let at_ms = self.dismissals.entry(pair).or_insert(dismissed.at_ms);
                 *at_ms = dismissed.at_ms.max(*at_ms);
             }
+            // Nothing writes these yet.
+            viewing::Event::Restored(_)
+            | viewing::Event::MarkedWatched(_)
+            | viewing::Event::MarkedUnwatched(_)
+            | viewing::Event::RemovedFromHistory(_) => {}
         }
     }
 
@@ -125,7 +130,7 @@ impl Changes {
         match event {
             playback::Event::Started(started) => {
                 let change = || new_play!(started);
-                self.play(started.session_id, change).device = Some(started.device);
+                self.play(started.session_id, change).device = started.device.known().cloned();
             }
             playback::Event::Stopped(stopped) => {
                 let change = || new_play!(stopped);
@@ -135,6 +140,10 @@ impl Changes {
                 let change = || new_play!(expired);
                 self.play(expired.session_id, change).ended_at_ms = Some(expired.last_seen_at_ms);
             }
+            playback::Event::TakenOver(ended) => {
+                let change = || new_play!(ended);
+                self.play(ended.session_id, change).ended_at_ms = Some(ended.at_ms);
+            }
         }
     }
 
@@ -143,6 +152,7 @@ impl Changes {
             title::Event::Added(added) => (added.title_id, added.metadata.episode_of),
             title::Event::Edited(edited) => (edited.title_id, edited.metadata.episode_of),
             title::Event::Withdrawn(withdrawn) => (withdrawn.title_id, None),
+            title::Event::Scheduled(_) => return,
         };
         self.episodes.insert(title_id, episode_of);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::resume::{Bookmark, Play};
+use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play};
 use playhead_domain::{SessionId, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -100,7 +100,8 @@ pub(super) async fn store(
         .map(|pair| {
             let dismissed_at_ms = dismissals.get(pair).copied();
             let plays = newest(plays.remove(pair).unwrap_or_default());
-            (*pair, Bookmark::of(plays, dismissed_at_ms), dismissed_at_ms)
+            let dismissed = dismissed_at_ms.map(|at_ms| Mark { at_ms, kind: MarkKind::Dismissed });
+            (*pair, Bookmark::of(plays, dismissed.as_slice()), dismissed_at_ms)
         })
         .collect();
     put_plays(connection, changes).await.map_err(StoreError::sql("writing plays"))?;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::account::{Account as Rules, Command, Profile as Settings, State};
-use playhead_domain::{AccountId, ProfileId};
+use playhead_domain::{AccountId, Maturity, Personal, ProfileId};
 
 use super::{Outcome, Run, payload};
 use crate::caller::Caller;
@@ -12,6 +12,9 @@ use crate::idempotency::Intention;
 use crate::schema::account::Account;
 use crate::schema::profile::Profile;
 use crate::schema::viewer::account_state;
+
+/// Whoever has an access token has the whole account.
+const ACCOUNT_RIGHT: bool = true;
 
 /// Opens the account that the access token names.
 #[derive(Debug, Default, InputObject)]
@@ -119,8 +122,14 @@ impl AccountMutation {
         let run = run(caller, "addProfile", idempotency_key)?;
         let account_id = run.account_id;
         let profile_id = ProfileId(run.intention.new_id);
-        let profile = Settings { name, language, kids };
-        let command = Command::AddProfile { account_id, profile_id, profile, at_ms: caller.now_ms };
+        let profile = Settings::new(name, language, kids);
+        let command = Command::AddProfile {
+            account_id,
+            profile_id,
+            profile,
+            account_right: ACCOUNT_RIGHT,
+            at_ms: caller.now_ms,
+        };
         let added = |state: &State| Profile::of(account_id, profile_id, state);
         Ok(run.run(&command, added).await?.into())
     }
@@ -146,7 +155,12 @@ impl AccountMutation {
         let Some(profile_id) = global_id::profile_of(account_id, &input.profile_id) else {
             return Ok(Outcome::refused(Refusal::unknown_profile(), account_id).into());
         };
-        let command = Command::RemoveProfile { account_id, profile_id, at_ms: caller.now_ms };
+        let command = Command::RemoveProfile {
+            account_id,
+            profile_id,
+            account_right: ACCOUNT_RIGHT,
+            at_ms: caller.now_ms,
+        };
         Ok(run.run(&command, |_| Some(input.profile_id)).await?.into())
     }
 }
@@ -164,12 +178,23 @@ async fn change_profile(
     let Some((profile_id, before)) = known else {
         return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
     };
-    let profile = Settings {
-        name: name.unwrap_or(before.name),
+    let mut profile = Settings {
+        name: name.map_or(before.name, Personal::Known),
         language: language.unwrap_or(before.language),
         kids: kids.unwrap_or(before.kids),
+        ..before
     };
-    let command = Command::ChangeProfile { account_id, profile_id, profile, at_ms: caller.now_ms };
+    // Only whether a child uses it can be said here, and says what is shown.
+    if profile.kids != before.kids {
+        profile.maturity_max = if profile.kids { Maturity::KIDS_MAX } else { Maturity::From18 };
+    }
+    let command = Command::ChangeProfile {
+        account_id,
+        profile_id,
+        profile,
+        account_right: ACCOUNT_RIGHT,
+        at_ms: caller.now_ms,
+    };
     run.run(&command, |state| Profile::of(account_id, profile_id, state)).await
 }
 

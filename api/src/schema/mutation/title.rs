@@ -176,6 +176,7 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
     let state = caller.services.commands.titles.state(&title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
     metadata.source = state.listed().and_then(|known| known.source.clone());
+    metadata.maturity = state.listed().and_then(|known| known.maturity);
     let intention =
         Intention::of(caller, account_id, "editTitle", input.idempotency_key.as_deref())?;
     let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
@@ -217,6 +218,7 @@ impl TitleMetadataInput {
             genres: self.genres,
             directors: self.directors,
             cast: self.cast,
+            maturity: None,
             synopsis: self.synopsis,
             artwork_url: self.artwork_url,
             episode_of,

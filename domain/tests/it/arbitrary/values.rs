@@ -1,16 +1,23 @@
 //! Strategies for what events and commands are made of.
 
-use playhead_domain::account::Profile;
+use playhead_domain::account::{
+    Accessibility, CaptionsSize, Notifications, PlaybackPreferences, Profile, QualityMax,
+};
+use playhead_domain::availability::{Availability, Window};
+use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
 use playhead_domain::title::{EpisodeOf, Kind, Metadata, Source};
 use playhead_domain::video::Rendition;
 use playhead_domain::viewing::{Progressed, Quality};
-use playhead_domain::{AccountId, Plan, ProfileId, SessionId, TitleId, VideoId};
+use playhead_domain::{
+    AccountId, DeviceId, Maturity, Personal, Plan, ProfileId, SessionId, Territory, TitleId,
+    VideoId,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-fn uuid() -> impl Strategy<Value = Uuid> {
+pub(crate) fn uuid() -> impl Strategy<Value = Uuid> {
     prop_oneof![15 => 1..=6_u128, 1 => any::<u128>()].prop_map(Uuid::from_u128)
 }
 
@@ -32,6 +39,11 @@ pub(crate) fn title_id() -> impl Strategy<Value = TitleId> {
 
 pub(crate) fn video_id() -> impl Strategy<Value = VideoId> {
     uuid().prop_map(VideoId)
+}
+
+/// The device of a session, if it was registered.
+pub(crate) fn played_on() -> impl Strategy<Value = Option<DeviceId>> {
+    option::of(uuid().prop_map(DeviceId))
 }
 
 /// A time: mostly within some minutes of the others.
@@ -62,12 +74,124 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     prop_oneof![Just(Plan::Basic), Just(Plan::Standard), Just(Plan::Premium)]
 }
 
+/// A text about a person: mostly not erased.
+pub(crate) fn personal_text() -> impl Strategy<Value = Personal<String>> {
+    prop_oneof![15 => text().prop_map(Personal::Known), 1 => Just(Personal::Erased)]
+}
+
+pub(crate) fn maturity() -> impl Strategy<Value = Maturity> {
+    prop::sample::select(Maturity::LEVELS.to_vec())
+}
+
+/// A profile: mostly so little that two of them are often equal.
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
-    let language = prop_oneof![4 => Just("en".to_owned()), 1 => text()];
-    (text(), language, any::<bool>()).prop_map(|(name, language, kids)| Profile {
-        name,
-        language,
-        kids,
+    prop_oneof![4 => little_profile(), 1 => all_profile()]
+}
+
+fn little_profile() -> impl Strategy<Value = Profile> {
+    ("[A-Ca-c]", any::<bool>()).prop_map(|(name, kids)| Profile::new(name, "en", kids))
+}
+
+/// A tag of a language, or something like it.
+fn language() -> impl Strategy<Value = String> {
+    prop_oneof![8 => "[a-z]{2}(-[A-Z]{2})?", 1 => "[a-z]{1,4}(-[a-zA-Z0-9]{1,9}){0,4}", 1 => text()]
+}
+
+fn all_profile() -> impl Strategy<Value = Profile> {
+    let avatar = option::of(prop_oneof![4 => "[A-Za-z0-9_-]{1,64}", 1 => text()]);
+    let looks = (personal_text(), avatar, language(), any::<bool>(), maturity());
+    let accessibility = (any::<bool>(), captions_size(), any::<bool>()).prop_map(
+        |(captions, captions_size, audio_description)| Accessibility {
+            captions,
+            captions_size,
+            audio_description,
+        },
+    );
+    let notifications = any::<(bool, bool, bool)>().prop_map(|(email, push, sms)| Notifications {
+        email,
+        push,
+        sms,
+    });
+    let genres = prop_oneof![8 => texts(), 1 => vec(text(), 15..25)];
+    (looks, playback_preferences(), accessibility, notifications, genres).prop_map(
+        |(looks, playback, accessibility, notifications, favourite_genres)| {
+            let (name, avatar, language, kids, maturity_max) = looks;
+            Profile {
+                name,
+                avatar,
+                language,
+                kids,
+                maturity_max,
+                playback,
+                accessibility,
+                notifications,
+                favourite_genres,
+            }
+        },
+    )
+}
+
+fn playback_preferences() -> impl Strategy<Value = PlaybackPreferences> {
+    let quality_max = prop::sample::select(vec![QualityMax::Sd, QualityMax::Hd, QualityMax::Uhd]);
+    let speed_percent = prop_oneof![8 => 45..=205_u16, 1 => any::<u16>()];
+    let languages = || prop_oneof![8 => vec(language(), 0..3), 1 => vec(language(), 8..12)];
+    (any::<(bool, bool)>(), quality_max, speed_percent, languages(), languages()).prop_map(
+        |(autoplay, quality_max, speed_percent, audio_languages, subtitle_languages)| {
+            let (autoplay_next, autoplay_previews) = autoplay;
+            PlaybackPreferences {
+                autoplay_next,
+                autoplay_previews,
+                quality_max,
+                speed_percent,
+                audio_languages,
+                subtitle_languages,
+            }
+        },
+    )
+}
+
+fn captions_size() -> impl Strategy<Value = CaptionsSize> {
+    prop::sample::select(vec![CaptionsSize::Small, CaptionsSize::Medium, CaptionsSize::Large])
+}
+
+fn territory() -> impl Strategy<Value = Territory> {
+    let code = prop_oneof![15 => "DE|AT|FR", 1 => "[A-Z]{2}"];
+    code.prop_map(|code| code.parse().unwrap())
+}
+
+fn window() -> impl Strategy<Value = Window> {
+    (option::of(vec(territory(), 0..3)), time(), option::of(time()))
+        .prop_map(|(territories, from_ms, until_ms)| Window { territories, from_ms, until_ms })
+}
+
+/// A schedule: mostly so little that two of them are often equal.
+pub(crate) fn availability() -> impl Strategy<Value = Availability> {
+    let any = (vec(window(), 0..4), vec(territory(), 0..3))
+        .prop_map(|(windows, blocked_territories)| Availability { windows, blocked_territories });
+    prop_oneof![1 => Just(Availability::everywhere()), 1 => any]
+}
+
+/// Facts before something is played: mostly such that nothing speaks against it.
+pub(crate) fn entitlement_facts() -> impl Strategy<Value = Facts> {
+    let viewer = (option::weighted(0.9, territory()), maturity())
+        .prop_map(|(territory, maturity_max)| Viewer { territory, maturity_max });
+    let title = (option::of(maturity()), option::weighted(0.3, availability()))
+        .prop_map(|(maturity, availability)| Terms { maturity, availability });
+    let pin = prop_oneof![
+        8 => Just(Pin::None),
+        4 => Just(Pin::Given),
+        1 => Just(Pin::Missing),
+        1 => time().prop_map(|until_ms| Pin::Locked { until_ms }),
+    ];
+    let device = prop_oneof![
+        8 => Just(Device::Welcome),
+        1 => Just(Device::Removed),
+        1 => (1..9_usize).prop_map(|limit| Device::NoRoom { limit }),
+    ];
+    let account = (mostly(), mostly(), option::weighted(0.9, plan()), mostly());
+    (account, viewer, title, pin, device).prop_map(|(account, viewer, title, pin, device)| {
+        let (account_active, email_verified, plan, direct) = account;
+        Facts { account_active, email_verified, plan, vpn: !direct, viewer, title, pin, device }
     })
 }
 
@@ -112,12 +236,12 @@ fn little_metadata() -> impl Strategy<Value = Metadata> {
 
 fn all_metadata() -> impl Strategy<Value = Metadata> {
     let numbers = (option::of(any::<u16>()), option::of(size()), option::of(size()));
-    let lists = (texts(), texts(), texts());
+    let lists = (texts(), texts(), texts(), option::of(maturity()));
     let rest = (option::of(text()), option::of(text()), option::of(episode_of()));
     (kind(), text(), numbers, lists, rest, option::of(source())).prop_map(
         |(kind, name, numbers, lists, rest, source)| {
             let (year, runtime_ms, credits_start_ms) = numbers;
-            let (genres, directors, cast) = lists;
+            let (genres, directors, cast, maturity) = lists;
             let (synopsis, artwork_url, episode_of) = rest;
             Metadata {
                 kind,
@@ -128,6 +252,7 @@ fn all_metadata() -> impl Strategy<Value = Metadata> {
                 genres,
                 directors,
                 cast,
+                maturity,
                 synopsis,
                 artwork_url,
                 episode_of,

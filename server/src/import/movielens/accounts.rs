@@ -10,9 +10,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use playhead_commands::{Commands, Context, ExecuteError};
 use playhead_domain::account::{self, Profile};
+use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
 use playhead_domain::playback::{self, Playback, Start};
 use playhead_domain::subscription;
-use playhead_domain::{AccountId, Decider, Plan, ProfileId, SessionId, StoredEvent, viewing};
+use playhead_domain::{
+    AccountId, Decider, Maturity, Personal, Plan, ProfileId, SessionId, StoredEvent, viewing,
+};
 use playhead_eventlog::{Append, EventLog, Expected, NewEvent, StreamName};
 
 use super::MOVIELENS;
@@ -109,8 +112,14 @@ impl Accounts {
         let open = account::Command::Open { account_id, at_ms };
         let opened = self.commands.accounts.execute(&account_id, &open, &context("open")).await?;
         let name = format!("MovieLens user {user_id}");
-        let profile = Profile { name, language: "en".to_owned(), kids: false };
-        let add = account::Command::AddProfile { account_id, profile_id, profile, at_ms };
+        let profile = Profile::new(name, "en", false);
+        let add = account::Command::AddProfile {
+            account_id,
+            profile_id,
+            profile,
+            account_right: true,
+            at_ms,
+        };
         let added = self.commands.accounts.execute(&account_id, &add, &context("profile")).await?;
         let subscribe = subscription::Command::Subscribe { account_id, plan: PLAN, at_ms };
         let subscribed = match self
@@ -199,7 +208,9 @@ impl Accounts {
         known.len = number(sessions.len());
         known.started.extend(sessions.iter().filter_map(|event| match event {
             playback::Event::Started(started) => Some(started.session_id),
-            playback::Event::Stopped(_) | playback::Event::Expired(_) => None,
+            playback::Event::Stopped(_)
+            | playback::Event::Expired(_)
+            | playback::Event::TakenOver(_) => None,
         }));
         known.state = Playback::fold(known.state, &sessions);
         let Household { account_id, profile_id } = household;
@@ -208,7 +219,11 @@ impl Accounts {
         let viewing: Vec<viewing::Event> = self.read(&viewing).await?;
         known.reported.extend(viewing.iter().filter_map(|event| match event {
             viewing::Event::Progressed(progressed) => Some(progressed.session_id),
-            viewing::Event::Dismissed(_) => None,
+            viewing::Event::Dismissed(_)
+            | viewing::Event::Restored(_)
+            | viewing::Event::MarkedWatched(_)
+            | viewing::Event::MarkedUnwatched(_)
+            | viewing::Event::RemovedFromHistory(_) => None,
         }));
         Ok(known)
     }
@@ -237,11 +252,21 @@ fn start(household: Household, play: &Play) -> playback::Command {
         session_id: play.session_id,
         profile_id: household.profile_id,
         title_id: play.title_id,
-        device: DEVICE.to_owned(),
+        device_id: None,
+        device: Personal::Known(DEVICE.to_owned()),
         at_ms: play.started_at_ms,
-        plan: Some(PLAN),
         profile_known: true,
         title_playable: true,
+        entitlement: Facts {
+            account_active: true,
+            email_verified: true,
+            plan: Some(PLAN),
+            vpn: false,
+            viewer: Viewer { territory: None, maturity_max: Maturity::From18 },
+            title: Terms { maturity: None, availability: None },
+            pin: Pin::None,
+            device: Device::Welcome,
+        },
         last_seen_at_ms: BTreeMap::new(),
     })
 }
