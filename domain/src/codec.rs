@@ -9,7 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{account, playback, subscription, title, video, viewing};
+use crate::{
+    account, device_code, devices, email, identity, playback, sign_in, subscription, title, video,
+    viewing,
+};
 
 /// Why a stored event could not be read, or an event not be stored.
 #[derive(Debug, Error)]
@@ -102,7 +105,12 @@ pub const UPCASTS: &[Upcast] = &[
 pub fn event_types() -> impl Iterator<Item = EventType> {
     [
         account::Event::TYPES,
+        device_code::Event::TYPES,
+        devices::Event::TYPES,
+        email::Event::TYPES,
+        identity::Event::TYPES,
         playback::Event::TYPES,
+        sign_in::Event::TYPES,
         subscription::Event::TYPES,
         title::Event::TYPES,
         video::Event::TYPES,

@@ -1,6 +1,7 @@
 //! Strategies for every event and every command. Ids, times and names come from small pools, so
 //! that values meet each other; now and then one comes from the ends of its range.
 
+mod people;
 mod values;
 
 use playhead_domain::{

@@ -1,7 +1,10 @@
 //! Reading and writing a payload of any type by its name.
 
 use playhead_domain::codec::{CodecError, EventType, event_types};
-use playhead_domain::{StoredEvent, account, playback, subscription, title, video, viewing};
+use playhead_domain::{
+    StoredEvent, account, device_code, devices, email, identity, playback, sign_in, subscription,
+    title, video, viewing,
+};
 use serde_json::Value;
 
 type RoundTrip = fn(&str, u16, &[u8]) -> Result<Value, CodecError>;
@@ -9,7 +12,12 @@ type RoundTrip = fn(&str, u16, &[u8]) -> Result<Value, CodecError>;
 /// Each set of events, and how a payload of it is read and written again.
 const SETS: &[(&[EventType], RoundTrip)] = &[
     (account::Event::TYPES, round_trip_of::<account::Event>),
+    (device_code::Event::TYPES, round_trip_of::<device_code::Event>),
+    (devices::Event::TYPES, round_trip_of::<devices::Event>),
+    (email::Event::TYPES, round_trip_of::<email::Event>),
+    (identity::Event::TYPES, round_trip_of::<identity::Event>),
     (playback::Event::TYPES, round_trip_of::<playback::Event>),
+    (sign_in::Event::TYPES, round_trip_of::<sign_in::Event>),
     (subscription::Event::TYPES, round_trip_of::<subscription::Event>),
     (title::Event::TYPES, round_trip_of::<title::Event>),
     (video::Event::TYPES, round_trip_of::<video::Event>),

@@ -1,7 +1,12 @@
 //! The invariants of every decider.
 
 use playhead_domain::account::Account;
+use playhead_domain::device_code::DeviceCode;
+use playhead_domain::devices::Devices;
+use playhead_domain::email::Email;
+use playhead_domain::identity::Identity;
 use playhead_domain::playback::Playback;
+use playhead_domain::sign_in::SignIn;
 use playhead_domain::subscription::Subscription;
 use playhead_domain::title::Title;
 use playhead_domain::video::Video;
@@ -93,7 +98,12 @@ macro_rules! invariants {
 
 invariants! {
     account: Account,
+    device_code: DeviceCode,
+    devices: Devices,
+    email: Email,
+    identity: Identity,
     playback: Playback,
+    sign_in: SignIn,
     subscription: Subscription,
     title: Title,
     video: Video,
@@ -103,7 +113,12 @@ invariants! {
 fn no_category_has_a_dash_or_a_dot() {
     let categories = [
         Account::CATEGORY,
+        DeviceCode::CATEGORY,
+        Devices::CATEGORY,
+        Email::CATEGORY,
+        Identity::CATEGORY,
         Playback::CATEGORY,
+        SignIn::CATEGORY,
         Subscription::CATEGORY,
         Title::CATEGORY,
         Video::CATEGORY,

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::{Draft, Validator};
 use playhead_domain::codec::event_types;
-use playhead_domain::{account, playback, subscription, title, video, viewing};
+use playhead_domain::{
+    account, device_code, devices, email, identity, playback, sign_in, subscription, title, video,
+    viewing,
+};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -261,4 +264,29 @@ fn whatever_is_written_of_videos_fits() {
 #[test]
 fn whatever_is_written_of_viewing_fits() {
     whatever_is_written_fits::<viewing::Event>();
+}
+
+#[test]
+fn whatever_is_written_of_device_codes_fits() {
+    whatever_is_written_fits::<device_code::Event>();
+}
+
+#[test]
+fn whatever_is_written_of_devices_fits() {
+    whatever_is_written_fits::<devices::Event>();
+}
+
+#[test]
+fn whatever_is_written_of_addresses_fits() {
+    whatever_is_written_fits::<email::Event>();
+}
+
+#[test]
+fn whatever_is_written_of_identities_fits() {
+    whatever_is_written_fits::<identity::Event>();
+}
+
+#[test]
+fn whatever_is_written_of_sign_ins_fits() {
+    whatever_is_written_fits::<sign_in::Event>();
 }
