@@ -5,8 +5,9 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use playhead_domain::identity::Role;
 use playhead_domain::{AccountId, DeviceId, SignInId};
-use playhead_identity::access_token::{AccessTokens, Caller, Role};
+use playhead_identity::access_token::{AccessTokens, Caller};
 use playhead_identity::keys::KeyRing;
 use playhead_identity::password::{PasswordLimits, Passwords};
 use uuid::Uuid;

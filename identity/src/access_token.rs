@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Signer};
+use playhead_domain::identity::Role;
 use playhead_domain::{AccountId, DeviceId, SignInId};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -37,54 +38,6 @@ pub const CLOCK_SKEW_MS: i64 = 60_000;
 const TYPE: &str = "at+jwt";
 const ALGORITHM: &str = "EdDSA";
 const ROLES_MAX: usize = 16;
-
-/// What a caller may do beyond what every caller may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Watches, and manages the own account.
-    Viewer,
-    /// Uploads titles and sees how they do.
-    Creator,
-    /// Adds, edits and withdraws titles.
-    ContentAdmin,
-    /// Reads figures about all.
-    Analyst,
-    /// Reads what was done by whom.
-    Auditor,
-    /// Runs the service.
-    Operator,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 6] = [
-        Self::Viewer,
-        Self::Creator,
-        Self::ContentAdmin,
-        Self::Analyst,
-        Self::Auditor,
-        Self::Operator,
-    ];
-
-    /// The name as it stands in tokens.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Creator => "creator",
-            Self::ContentAdmin => "content_admin",
-            Self::Analyst => "analyst",
-            Self::Auditor => "auditor",
-            Self::Operator => "operator",
-        }
-    }
-
-    /// The role of this name; `None` for one that this program does not know.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == name)
-    }
-}
 
 /// Who is calling, as a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,8 +261,13 @@ fn caller(claims: &Map<String, Value>) -> Result<Caller, AccessTokenError> {
         sign_in_id: id(claims, "sid")?,
         device_id: id(claims, "did")?,
         authenticated_at_ms,
-        roles: names.into_iter().filter_map(Role::named).collect(),
+        roles: names.into_iter().filter_map(role_named).collect(),
     })
+}
+
+/// The role of this name; `None` for one that this program does not know, which allows nothing.
+fn role_named(name: &str) -> Option<Role> {
+    Role::ALL.iter().copied().find(|role| role.as_str() == name)
 }
 
 fn text<'a>(

@@ -1,7 +1,8 @@
 //! Access tokens as they should be.
 
+use playhead_domain::identity::Role;
 use playhead_identity::access_token::{
-    AccessTokenError, CLOCK_SKEW_MS, LIFETIME_MAX_MS, LIFETIME_MS, Role,
+    AccessTokenError, CLOCK_SKEW_MS, LIFETIME_MAX_MS, LIFETIME_MS,
 };
 use playhead_identity::keys::{KeyRing, VERIFIES_FOR_MS};
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ fn an_unknown_role_allows_nothing_and_breaks_nothing() {
         (json!(["viewer", "astronaut"]), vec![Role::Viewer]),
         (json!(["Operator", "operator ", ""]), vec![]),
         (json!([]), vec![]),
-        (json!(Role::ALL.map(Role::as_str)), Role::ALL.to_vec()),
+        (json!(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>()), Role::ALL.to_vec()),
     ] {
         let claims = with(claims(), "roles", roles).to_string();
         let token = signed(OURS, header().to_string(), claims);
