@@ -124,7 +124,7 @@ fn bytes_of(text: &str) -> Result<[u8; 32], InvalidKey> {
 }
 
 key! {
-    /// Stands for an e-mail address: a keyed hash of its canonical
+    /// Stands for an e-mail address: a keyed hash of its [canonical](crate::email::canonical)
     /// form, so that whoever reads the log cannot try addresses.
     EmailKey
 }
