@@ -37,7 +37,7 @@ fn new_event(number: u64, event: &impl StoredEvent) -> NewEvent {
     NewEvent {
         id: id(9, number),
         event_type: event.event_type().name.into(),
-        schema_version: 1,
+        schema_version: event.event_type().version,
         recorded_at_ms: 0,
         actor: "system:bench".into(),
         correlation_id: Uuid::nil(),

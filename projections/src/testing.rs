@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use playhead_domain::codec::StoredEvent;
+use playhead_domain::codec::{EventType, StoredEvent};
 use playhead_domain::playback::{PlaybackExpired, PlaybackStarted, PlaybackStopped};
 use playhead_domain::title::{EpisodeOf, Kind, Metadata};
 use playhead_domain::viewing::{self, Progressed, Quality};
@@ -57,15 +57,26 @@ impl TestLog {
     }
 
     pub(crate) async fn append(&self, stream: &str, event: &impl StoredEvent) -> Appended {
-        let event_type = event.event_type();
-        self.append_raw(stream, event_type.name, &event.to_json().unwrap()).await
+        let EventType { name, version } = event.event_type();
+        self.append_version(stream, name, version, &event.to_json().unwrap()).await
     }
 
+    /// Appends a payload of the first version.
     pub(crate) async fn append_raw(&self, stream: &str, name: &str, payload: &[u8]) -> Appended {
+        self.append_version(stream, name, 1, payload).await
+    }
+
+    async fn append_version(
+        &self,
+        stream: &str,
+        name: &str,
+        schema_version: u16,
+        payload: &[u8],
+    ) -> Appended {
         let event = NewEvent {
             id: Uuid::from_u64_pair(9, self.ids.fetch_add(1, Ordering::Relaxed)),
             event_type: name.into(),
-            schema_version: 1,
+            schema_version,
             recorded_at_ms: 0,
             actor: "system:test".into(),
             correlation_id: Uuid::nil(),

@@ -124,7 +124,7 @@ mod tests {
             let event = NewEvent {
                 id: Uuid::from_u64_pair(9, number),
                 event_type: added.event_type().name.into(),
-                schema_version: 1,
+                schema_version: added.event_type().version,
                 recorded_at_ms: 0,
                 actor: "system:test".into(),
                 correlation_id: Uuid::nil(),

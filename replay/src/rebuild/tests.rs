@@ -18,7 +18,7 @@ async fn append(log: &MemoryLog, stream: String, number: u64, event: &impl Store
     let event = NewEvent {
         id: id(9, number),
         event_type: event.event_type().name.into(),
-        schema_version: 1,
+        schema_version: event.event_type().version,
         recorded_at_ms: 0,
         actor: "system:test".into(),
         correlation_id: Uuid::nil(),
