@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::keys::KEYS;
+use super::table::KEYS;
 
 /// Why there are no settings.
 #[derive(Debug, Error)]

@@ -9,7 +9,9 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::error::ConfigError;
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{Key, Kind};
+use super::people::OutsideProvider;
+use super::table::KEYS;
 use super::{Config, Flags, Settings};
 
 /// The variables of the process whose names begin with `PLAYHEAD_`.
@@ -60,7 +62,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Settings, Config
                 key: key.name.to_owned(),
                 rule: key.rule.to_owned(),
                 source_name: source.clone(),
-                value: key.value(&config).to_string(),
+                value: shown(key, || key.value(&config).to_string()),
             });
         }
     }
@@ -95,9 +97,12 @@ fn read(file: &Path) -> Result<FileSettings, ConfigError> {
         return Err(ConfigError::UnknownKey { file: file.to_owned(), key: key.clone() });
     }
     let beside = file.parent().unwrap_or(Path::new(""));
-    if let Some(data) = values.get("data").and_then(Value::as_str) {
-        let data = beside.join(data).to_string_lossy().into_owned();
-        values.insert("data".to_owned(), Value::from(data));
+    for key in KEYS.iter().filter(|key| key.kind == Kind::Path) {
+        let path = values.get(key.name).and_then(Value::as_str).filter(|path| !path.is_empty());
+        if let Some(path) = path {
+            let path = beside.join(path).to_string_lossy().into_owned();
+            values.insert(key.name.to_owned(), Value::from(path));
+        }
     }
     Ok(FileSettings { file: file.to_owned(), values })
 }
@@ -112,16 +117,26 @@ fn misfit(figment: &Figment) -> Option<ConfigError> {
         let value = figment.find_value(key.name).ok().filter(|value| !fits(key.kind, value))?;
         Some(ConfigError::Invalid {
             key: key.name.to_owned(),
-            rule: if key.kind == Kind::Text { "a text" } else { key.rule }.to_owned(),
+            rule: match key.kind {
+                Kind::Text | Kind::Path | Kind::Secret => "a text".to_owned(),
+                _ => key.rule.to_owned(),
+            },
             source_name: source_of(figment, key.name),
-            value: serde_json::to_string(&value).unwrap_or_default(),
+            value: shown(key, || serde_json::to_string(&value).unwrap_or_default()),
         })
     })
 }
 
+/// A value in an error.
+fn shown(key: &Key, value: impl FnOnce() -> String) -> String {
+    if key.kind == Kind::Secret { "something else".to_owned() } else { value() }
+}
+
 fn fits(kind: Kind, value: &Value) -> bool {
     match kind {
-        Kind::Text => value.as_str().is_some(),
+        Kind::Text | Kind::Secret | Kind::Path => value.as_str().is_some(),
+        Kind::List => value.deserialize::<Vec<String>>().is_ok(),
+        Kind::Issuers => value.deserialize::<Vec<OutsideProvider>>().is_ok(),
         Kind::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
         Kind::Integer(min, max) => {
             let number = value.to_i128().and_then(|number| u64::try_from(number).ok());
@@ -224,118 +239,19 @@ impl Provider for Given {
 /// Text that does not look like its type stays text, and is refused later with its source.
 fn typed(kind: Kind, text: &str) -> Value {
     let parsed = match kind {
-        Kind::Text | Kind::Choice(_) => None,
+        Kind::Text | Kind::Secret | Kind::Path | Kind::Choice(_) => None,
+        Kind::List => Some(Value::from(split(text))),
+        Kind::Issuers => serde_json::from_str(text).ok(),
         Kind::Integer(..) => text.parse::<u64>().ok().map(Value::from),
         Kind::Flag => text.parse::<bool>().ok().map(Value::from),
     };
     parsed.unwrap_or_else(|| Value::from(text))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn variables(pairs: &[(&str, &str)]) -> Environment {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    fn source(settings: &Settings, key: &str) -> String {
-        let found = settings.sources.iter().find(|(known, _)| known.name == key);
-        found.map(|(_, source)| source.clone()).unwrap()
-    }
-
-    fn with_file(text: &str) -> (tempfile::TempDir, Flags) {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("playhead.toml"), text).unwrap();
-        let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
-        (dir, flags)
-    }
-
-    #[test]
-    fn flags_go_before_the_environment_before_the_file_before_defaults() {
-        let (_dir, mut flags) = with_file("listen = \"f:1\"\npartitions = 8\nlog = \"warn\"");
-        flags.listen = Some("g:3".to_owned());
-        let environment = variables(&[("PLAYHEAD_LISTEN", "e:2"), ("PLAYHEAD_LOG", "error")]);
-        let settings = load(&flags, &environment).unwrap();
-        assert_eq!(settings.config.listen, "g:3");
-        assert_eq!(settings.config.log, "error");
-        assert_eq!(settings.config.partitions, 8);
-        assert_eq!(source(&settings, "listen"), "flag --listen");
-        assert_eq!(source(&settings, "log"), "environment PLAYHEAD_LOG");
-        assert!(source(&settings, "partitions").starts_with("file /"), "{settings:?}");
-        assert_eq!(source(&settings, "introspection"), "default");
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_file() {
-        let (dir, flags) = with_file("listn = \"f:1\"");
-        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
-        assert!(error.contains("\"listn\"") && error.contains("playhead.toml"), "{error}");
-        drop(dir);
-    }
-
-    #[test]
-    fn a_value_of_another_type_is_refused_with_its_source_and_rule() {
-        let (_dir, flags) = with_file("partitions = \"many\"");
-        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
-        assert!(error.starts_with("partitions must be a power of two"), "{error}");
-        assert!(error.contains("playhead.toml says \"many\""), "{error}");
-        let environment = variables(&[("PLAYHEAD_PARTITIONS", "48")]);
-        let error = load(&Flags::default(), &environment).unwrap_err().to_string();
-        assert!(error.ends_with("environment PLAYHEAD_PARTITIONS says 48"), "{error}");
-    }
-
-    #[test]
-    fn a_value_of_another_type_is_told_in_plain_words() {
-        let told = |text: &str| {
-            let (_dir, flags) = with_file(text);
-            let told = load(&flags, &Environment::new()).unwrap_err().to_string();
-            let (rule, value) = told.split_once(", but file ").unwrap();
-            (rule.to_owned(), value.split_once(" says ").unwrap().1.to_owned())
-        };
-        let pair = |rule: &str, value: &str| (rule.to_owned(), value.to_owned());
-        assert_eq!(told("listen = 8480"), pair("listen must be a text", "8480"));
-        assert_eq!(told("log = [1]"), pair("log must be a text", "[1]"));
-        let rule = "log_format must be text or json";
-        assert_eq!(told("log_format = \"xml\""), pair(rule, "\"xml\""));
-        assert_eq!(told("introspection = 1"), pair("introspection must be true or false", "1"));
-    }
-
-    #[test]
-    fn a_file_that_is_not_toml_is_refused_with_the_line() {
-        let (_dir, flags) = with_file("listen = \"a:1\"\nlisten");
-        let error = load(&flags, &Environment::new()).unwrap_err().to_string();
-        assert!(error.contains("not valid TOML") && error.contains("line 2"), "{error}");
-    }
-
-    #[test]
-    fn a_variable_that_names_no_setting_is_reported() {
-        let environment = variables(&[("PLAYHEAD_SERVICE_HOST", "10.0.0.1")]);
-        let settings = load(&Flags::default(), &environment).unwrap();
-        assert_eq!(settings.ignored, ["PLAYHEAD_SERVICE_HOST"]);
-    }
-
-    #[test]
-    fn a_text_setting_may_look_like_a_number() {
-        let environment = variables(&[("PLAYHEAD_DATA", "2024")]);
-        let settings = load(&Flags::default(), &environment).unwrap();
-        assert_eq!(settings.config.data, PathBuf::from("2024"));
-    }
-
-    #[test]
-    fn the_data_directory_of_a_named_file_is_relative_to_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("own.toml");
-        fs::write(&file, "data = \"store\"").unwrap();
-        let flags = Flags { file: Some(file), ..Flags::default() };
-        let settings = load(&flags, &Environment::new()).unwrap();
-        assert_eq!(settings.config.data, dir.path().join("store"));
-    }
-
-    #[test]
-    fn the_file_in_the_data_directory_cannot_move_it() {
-        let (_dir, flags) = with_file("data = \"elsewhere\"");
-        let error = load(&flags, &Environment::new());
-        assert!(matches!(error, Err(ConfigError::DataInsideData { .. })), "{error:?}");
-    }
+/// The parts between commas.
+fn split(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests;

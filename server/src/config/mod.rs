@@ -8,7 +8,10 @@
 mod error;
 mod keys;
 mod load;
+mod people;
+mod rules;
 mod schema;
+mod table;
 
 use std::path::PathBuf;
 
@@ -18,9 +21,12 @@ use playhead_eventlog::embedded::Tuning;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::ConfigError;
-pub use self::keys::{KEYS, Key, Kind, address};
+pub use self::keys::{Key, Kind};
 pub use self::load::{Environment, environment, load};
+pub use self::people::{OutsideProvider, Secret};
+pub use self::rules::address;
 pub use self::schema::schema;
+pub use self::table::KEYS;
 
 /// Every setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +59,36 @@ pub struct Config {
     pub streams_max: usize,
     /// How long a stopping server waits for requests that run, in milliseconds.
     pub shutdown_grace_ms: u64,
+    /// Who issues access tokens.
+    pub issuer: String,
+    /// For whom access tokens are.
+    pub audience: String,
+    /// What links in mails begin with.
+    pub link_base_url: String,
+    /// The directory that mails are written into; empty for the one in the data directory.
+    pub mail_dir: PathBuf,
+    /// The mail server; empty if mails are written into a directory.
+    pub smtp_url: Secret,
+    /// The address that mails are from.
+    pub mail_from: String,
+    /// Providers of identities with whose tokens people may sign in.
+    pub outside_issuers: Vec<OutsideProvider>,
+    /// The master key of the vault; empty if it is in a file.
+    pub master_key: Secret,
+    /// The file of the master key; empty for the one in the data directory.
+    pub master_key_file: PathBuf,
+    /// Networks of proxies that may say whom they forward for.
+    pub trusted_proxies: Vec<String>,
+    /// The MaxMind database that tells the territory of an address; empty for none.
+    pub territory_database: PathBuf,
+    /// The file with the address ranges of VPNs; empty for none.
+    pub vpn_ranges: PathBuf,
+    /// Where people are of whom nothing tells it; empty for nowhere.
+    pub default_territory: String,
+    /// How long people can take back that they want to be erased, in hours.
+    pub erasure_delay_hours: u64,
+    /// How many passwords are hashed at once; 0 means as many as there are processors.
+    pub passwords_max: usize,
 }
 
 impl Default for Config {
@@ -71,6 +107,21 @@ impl Default for Config {
             requests_max: 4_096,
             streams_max: 10_000,
             shutdown_grace_ms: 10_000,
+            issuer: "playhead".to_owned(),
+            audience: "playhead:api".to_owned(),
+            link_base_url: "http://127.0.0.1:8480".to_owned(),
+            mail_dir: PathBuf::new(),
+            smtp_url: Secret::default(),
+            mail_from: "no-reply@playhead.example".to_owned(),
+            outside_issuers: Vec::new(),
+            master_key: Secret::default(),
+            master_key_file: PathBuf::new(),
+            trusted_proxies: Vec::new(),
+            territory_database: PathBuf::new(),
+            vpn_ranges: PathBuf::new(),
+            default_territory: String::new(),
+            erasure_delay_hours: 168,
+            passwords_max: 0,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The JSON Schema of the configuration file, for editors.
 
+use playhead_identity::oidc::OutsideAlgorithm;
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{Key, Kind};
+use super::table::KEYS;
 
 /// The JSON Schema of the configuration file.
 #[must_use]
@@ -22,16 +24,40 @@ pub fn schema() -> Value {
 
 fn property(key: &Key) -> Value {
     let mut property = match key.kind {
-        Kind::Text => json!({ "type": "string" }),
+        Kind::Text | Kind::Secret | Kind::Path => json!({ "type": "string" }),
         Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         Kind::Integer(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Flag => json!({ "type": "boolean" }),
+        Kind::List => texts(),
+        Kind::Issuers => json!({ "type": "array", "items": provider() }),
     };
     if let Some(fields) = property.as_object_mut() {
         fields.insert("description".to_owned(), key.meaning.into());
         fields.insert("default".to_owned(), key.value(&Config::default()));
     }
     property
+}
+
+fn texts() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
+fn provider() -> Value {
+    let algorithms = OutsideAlgorithm::ALL.map(OutsideAlgorithm::as_str);
+    json!({
+        "type": "object",
+        "properties": {
+            "issuer": { "type": "string" },
+            "client_ids": { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+            "algorithms": {
+                "type": "array",
+                "items": { "type": "string", "enum": algorithms },
+                "minItems": 1,
+            },
+        },
+        "required": ["issuer", "client_ids"],
+        "additionalProperties": false,
+    })
 }
 
 #[cfg(test)]
