@@ -399,7 +399,7 @@ where
 pub(crate) fn of_start(error: StartError, correlation_id: Uuid) -> Result<Refusal, Fault> {
     match error {
         StartError::Execute(error) => of_command(error, correlation_id),
-        error @ StartError::LookUp { .. } => {
+        error => {
             Err(Fault::internal(correlation_id, "starting playback failed", &error))
         }
     }

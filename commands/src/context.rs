@@ -28,6 +28,13 @@ impl Context {
         Self { command_id, ..self.clone() }
     }
 
+    /// The same context for one of several commands that one request leads to. The same name gives
+    /// the same id, so that a repeated request repeats its commands.
+    #[must_use]
+    pub fn branch(&self, name: &str) -> Self {
+        self.with_command_id(branch_id(self.command_id, name))
+    }
+
     /// Wraps what the command led to for the log. The ids of the events follow from the id of the
     /// command, so that the log recognises a repeated one.
     ///
@@ -53,10 +60,19 @@ impl Context {
     }
 }
 
+/// The random bits of a UUIDv7, less those that stand beside the time.
+const RANDOM: u128 = (1 << 62) - 1;
+
+/// The id of a command that another one leads to: its time and version, and random bits that follow
+/// from it and a name.
+fn branch_id(command_id: Uuid, name: &str) -> Uuid {
+    let random = Uuid::new_v5(&command_id, name.as_bytes()).as_u128() & RANDOM;
+    Uuid::from_u128((command_id.as_u128() & !RANDOM) | random)
+}
+
 /// The id of a command's n-th event: the command's id, counted up in its 62 random bits (RFC 9562,
 /// section 5.7), so that version and variant stay.
 fn nth_id(command_id: Uuid, index: usize) -> Uuid {
-    const RANDOM: u128 = (1 << 62) - 1;
     let bits = command_id.as_u128();
     let counted = (bits & RANDOM).wrapping_add(index as u128) & RANDOM;
     Uuid::from_u128((bits & !RANDOM) | counted)
@@ -65,6 +81,16 @@ fn nth_id(command_id: Uuid, index: usize) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn branches_differ_by_name_and_keep_version_and_time() {
+        let command_id = Uuid::parse_str("0198c5a0-0000-7fff-bfff-ffffffffffff").unwrap();
+        let one = branch_id(command_id, "one");
+        assert_eq!(one, branch_id(command_id, "one"));
+        assert_ne!(one, branch_id(command_id, "two"));
+        assert_ne!(one, branch_id(nth_id(command_id, 1), "one"));
+        assert_eq!((one.get_version_num(), one.get_timestamp()), (7, command_id.get_timestamp()));
+    }
 
     #[test]
     fn event_ids_differ_but_keep_their_version() {

@@ -1,5 +1,6 @@
 //! Load, decide, append; and again if somebody else was faster.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -128,6 +129,23 @@ impl<R: std::error::Error + 'static> ExecuteError<R> {
     }
 }
 
+impl<R: std::error::Error + 'static> ExecuteError<R> {
+    /// What the rules said, or else the failure, which is the same for all of them.
+    ///
+    /// # Errors
+    /// It was not refused.
+    pub fn refusal(self) -> Result<R, ExecuteError<Infallible>> {
+        Err(match self {
+            Self::Refused(refusal) => return Ok(refusal),
+            Self::Contended { stream } => ExecuteError::Contended { stream },
+            Self::Stream(error) => ExecuteError::Stream(error),
+            Self::Append(error) => ExecuteError::Append(error),
+            Self::Read { stream, source } => ExecuteError::Read { stream, source },
+            Self::Codec { stream, source } => ExecuteError::Codec { stream, source },
+        })
+    }
+}
+
 type Outcome<T, D> = Result<T, ExecuteError<<D as Decider>::Refusal>>;
 
 impl<D: Decider> Handler<D> {
@@ -145,6 +163,13 @@ impl<D: Decider> Handler<D> {
         let stream = StreamName::new(D::CATEGORY, &id.to_string())?;
         let known = self.states.get(&stream).unwrap_or_else(Folded::empty);
         Ok(self.refresh(&stream, known).await?.state)
+    }
+
+    /// Drops what is kept in memory of a stream, because it must not be kept any more.
+    pub fn forget(&self, id: &D::Id) {
+        if let Ok(stream) = StreamName::new(D::CATEGORY, &id.to_string()) {
+            self.states.remove(&stream);
+        }
     }
 
     /// Decides a command and records what it leads to. Durable when answered.

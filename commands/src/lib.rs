@@ -3,7 +3,7 @@
 //! [`Handler::execute`] runs a command of any decider against the log; [`Commands`] holds a handler
 //! for each of them, and what takes more than one. Heartbeats are not decided: a
 //! [`token::PlaybackGrant`] proves that they belong to a session, and [`Commands::record`] appends
-//! them as they are.
+//! them as they are. What people do with their accounts is in [`people`].
 //!
 //! What this crate is *not*: it has no clock and no randomness (a [`Context`] brings the time and
 //! the ids), it answers no query and it knows no read model; what a rule needs to look up there
@@ -13,13 +13,19 @@ mod context;
 mod dismissal;
 mod handler;
 pub mod heartbeat;
+pub mod people;
 pub mod playback;
 pub mod token;
 
 use std::sync::Arc;
 
 use playhead_domain::account::Account;
+use playhead_domain::device_code::DeviceCode;
+use playhead_domain::devices::Devices;
+use playhead_domain::email::Email;
+use playhead_domain::identity::Identity;
 use playhead_domain::playback::Playback;
+use playhead_domain::sign_in::SignIn;
 use playhead_domain::subscription::Subscription;
 use playhead_domain::title::Title;
 use playhead_domain::video::Video;
@@ -41,6 +47,16 @@ pub struct Commands {
     pub playbacks: Handler<Playback>,
     /// Runs commands of videos.
     pub videos: Handler<Video>,
+    /// Runs commands of identities; [`people`] does so for people.
+    pub identities: Handler<Identity>,
+    /// Runs commands of e-mail addresses.
+    pub emails: Handler<Email>,
+    /// Runs commands of sign-ins.
+    pub sign_ins: Handler<SignIn>,
+    /// Runs commands of devices.
+    pub devices: Handler<Devices>,
+    /// Runs commands of device codes.
+    pub device_codes: Handler<DeviceCode>,
 }
 
 impl Commands {
@@ -53,6 +69,11 @@ impl Commands {
             subscriptions: Handler::new(Arc::clone(&log)),
             playbacks: Handler::new(Arc::clone(&log)),
             videos: Handler::new(Arc::clone(&log)),
+            identities: Handler::new(Arc::clone(&log)),
+            emails: Handler::new(Arc::clone(&log)),
+            sign_ins: Handler::new(Arc::clone(&log)),
+            devices: Handler::new(Arc::clone(&log)),
+            device_codes: Handler::new(Arc::clone(&log)),
             log,
         }
     }

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::Commands;
 use crate::context::Context;
 use crate::handler::{ExecuteError, Executed};
+use crate::people::PeopleError;
 use crate::token::PlaybackGrant;
 
 /// Port: when sessions were last heard of.
@@ -71,6 +72,15 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The profile's PIN is another.
+    #[error("the PIN is wrong; {tries_left} tries are left")]
+    WrongPin {
+        /// How often another may be tried before a wait.
+        tries_left: usize,
+    },
+    /// The device could not be registered, or the PIN not be compared.
+    #[error(transparent)]
+    People(Box<PeopleError>),
 }
 
 impl Commands {
@@ -118,7 +128,7 @@ impl Commands {
 
     /// When the running sessions were last heard of. A look-up that fails must not end sessions, so
     /// all of them count as just heard of then.
-    async fn heard_of(
+    pub(crate) async fn heard_of(
         &self,
         account_id: AccountId,
         last_seen: &dyn LastSeen,
@@ -176,6 +186,6 @@ fn grant(wish: &StartPlayback, title: Option<&Metadata>, started_at_ms: i64) -> 
     }
 }
 
-fn look_up<E: std::error::Error>(what: &'static str) -> impl FnOnce(E) -> StartError {
+pub(crate) fn look_up<E: std::error::Error>(what: &'static str) -> impl FnOnce(E) -> StartError {
     move |error| StartError::LookUp { what, reason: error.to_string() }
 }

@@ -16,9 +16,11 @@ use crate::ids::{AccountId, ProfileId};
 use crate::personal::Personal;
 use crate::values::{InvalidValue, check, is_line};
 
+mod billing;
 mod pin;
 mod profile;
 
+pub use billing::{BILLING_LINE_MAX_CHARS, BILLING_LINES_MAX, BillingAddress, BillingAddressSet};
 pub use pin::{PIN_TRIES_MAX, PIN_WAIT_MS, Pin};
 pub(crate) use profile::lift_from_1;
 pub use profile::{
@@ -146,6 +148,8 @@ stored_events! {
         PinRefused(PinRefused) = 1,
         /// The right PIN was given after wrong ones.
         PinAccepted(PinAccepted) = 1,
+        /// Its bills go elsewhere.
+        BillingAddressSet(BillingAddressSet) = 1,
     }
 }
 
@@ -158,6 +162,8 @@ pub struct State {
     pub profiles: BTreeMap<ProfileId, Profile>,
     /// The PINs of those that have one.
     pub pins: BTreeMap<ProfileId, Pin>,
+    /// Where its bills go, if that was said.
+    pub billing_address: Option<BillingAddress>,
 }
 
 /// What can be asked of an account.
@@ -246,6 +252,15 @@ pub enum Command {
         try_id: Uuid,
         /// Looked up: whether the PIN fits the hash.
         correct: bool,
+        /// Now.
+        at_ms: i64,
+    },
+    /// Send the bills elsewhere.
+    SetBillingAddress {
+        /// The account.
+        account_id: AccountId,
+        /// Where to.
+        address: BillingAddress,
         /// Now.
         at_ms: i64,
     },
@@ -353,6 +368,14 @@ impl Decider for Account {
                 allow(account_right)?;
                 Ok(vec![Event::PinRemoved(PinRemoved { account_id, profile_id, at_ms })])
             }
+            Command::SetBillingAddress { account_id, address, at_ms } => {
+                if state.billing_address.as_ref() == Some(&address) {
+                    return Ok(vec![]);
+                }
+                address.validate()?;
+                let set = BillingAddressSet { account_id, address, at_ms };
+                Ok(vec![Event::BillingAddressSet(set)])
+            }
             Command::TryPin { account_id, profile_id, try_id, correct, at_ms } => {
                 let pin = state.pin(profile_id)?;
                 let refused = refused(pin, try_id, at_ms)?;
@@ -397,6 +420,9 @@ impl Decider for Account {
                 if let Some(pin) = state.pins.get_mut(profile_id) {
                     pin.accepted();
                 }
+            }
+            Event::BillingAddressSet(BillingAddressSet { address, .. }) => {
+                state.billing_address = Some(address.clone());
             }
         }
         state

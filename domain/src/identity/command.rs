@@ -39,6 +39,14 @@ pub enum Ask {
         /// Looked up: whether the current password was typed right.
         current_correct: bool,
     },
+    /// Replace the hash of the password by one of the same password that was made with other
+    /// parameters. Nothing happens unless the hash that was looked up is the one that is stored.
+    RehashPassword {
+        /// Looked up: the hash that the password was compared with.
+        former_hash: Personal<String>,
+        /// The Argon2id hash of the same password, as a PHC string.
+        password_hash: Personal<String>,
+    },
     /// Send a code with which a new password can be chosen.
     RequestPasswordReset {
         /// A hash of the code.

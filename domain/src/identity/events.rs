@@ -74,6 +74,17 @@ pub struct PasswordChanged {
     pub at_ms: i64,
 }
 
+/// The hash of the same password was made anew, with other parameters. Sign-ins stay as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PasswordRehashed {
+    /// The account.
+    pub account_id: AccountId,
+    /// The Argon2id hash of the password, as a PHC string.
+    pub password_hash: Personal<String>,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
 /// A code was sent with which a new password can be chosen; the one before is void.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PasswordResetRequested {
@@ -273,6 +284,8 @@ stored_events! {
         CodeRejected(CodeRejected) = 1,
         /// The password was changed.
         PasswordChanged(PasswordChanged) = 1,
+        /// The same password was hashed anew.
+        PasswordRehashed(PasswordRehashed) = 1,
         /// A code for a new password was sent.
         PasswordResetRequested(PasswordResetRequested) = 1,
         /// The password was chosen anew.

@@ -23,6 +23,9 @@ pub(super) fn evolve(mut state: State, event: &Event) -> State {
             state.codes.remove(&CodePurpose::PasswordReset);
             state.sign_out_before(*at_ms);
         }
+        Event::PasswordRehashed(rehashed) => {
+            state.password_hash = Some(rehashed.password_hash.clone());
+        }
         Event::PasswordResetRequested(asked) => {
             let (hash, expires_at_ms) = (asked.code_hash, asked.expires_at_ms);
             state.send(CodePurpose::PasswordReset, hash, expires_at_ms, asked.at_ms);

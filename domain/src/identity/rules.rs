@@ -28,6 +28,9 @@ pub(super) fn decide(state: &State, command: &Command) -> Decided {
         Ask::ChangePassword { password_hash, current_correct } => {
             now.change_password(password_hash, *current_correct)
         }
+        Ask::RehashPassword { former_hash, password_hash } => {
+            now.rehash(former_hash, password_hash)
+        }
         Ask::RequestPasswordReset { code_hash } => now.request_reset(*code_hash),
         Ask::ResetPassword { code_hash, password_hash } => now.reset(*code_hash, password_hash),
         Ask::RequestEmailChange { email, email_key, code_hash } => {
@@ -65,6 +68,7 @@ fn check_standing(status: Status, ask: &Ask) -> Result<(), Refusal> {
         Ask::ResendVerification { .. }
         | Ask::VerifyEmail { .. }
         | Ask::ChangePassword { .. }
+        | Ask::RehashPassword { .. }
         | Ask::RequestPasswordReset { .. }
         | Ask::ResetPassword { .. }
         | Ask::RequestEmailChange { .. }
@@ -187,6 +191,17 @@ impl Now<'_> {
         }
         let password_hash = password_hash.clone();
         Ok(vec![Event::PasswordChanged(PasswordChanged { account_id, password_hash, at_ms })])
+    }
+
+    fn rehash(&self, former_hash: &Personal<String>, password_hash: &Personal<String>) -> Decided {
+        let Now { state, account_id, at_ms } = *self;
+        // Another password may have been chosen since.
+        if state.password_hash.as_ref() != Some(former_hash) || former_hash == password_hash {
+            return Ok(vec![]);
+        }
+        check_password_hash(password_hash)?;
+        let password_hash = password_hash.clone();
+        Ok(vec![Event::PasswordRehashed(PasswordRehashed { account_id, password_hash, at_ms })])
     }
 
     fn request_reset(&self, code_hash: SecretHash) -> Decided {

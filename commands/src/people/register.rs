@@ -1,0 +1,208 @@
+//! Registering: claim the address, begin the identity, send a code.
+
+use playhead_domain::identity::{
+    Ask, CodePurpose, ConsentPurpose, Registration, VERIFICATION_MAX_MS,
+};
+use playhead_domain::identity::{CODE_PAUSE_MS, State, Status};
+use playhead_domain::ids::EmailKey;
+use playhead_domain::values::check;
+use playhead_domain::{AccountId, Personal, email};
+use playhead_identity::one_time_code::OneTimeCode;
+use playhead_identity::password::check_new_password;
+
+use super::{Outcome, People, PeopleError, mails};
+use crate::context::Context;
+use crate::handler::Position;
+
+/// Somebody wants an account.
+#[derive(Clone)]
+pub struct Register {
+    /// The new account.
+    pub account_id: AccountId,
+    /// The address, as it was typed.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// The uses of data that the person allows, each with the version of the text that was shown.
+    pub consents: Vec<(ConsentPurpose, u32)>,
+}
+
+/// Somebody gets an account whose address needs no code, because somebody else vouches for it: an
+/// identity provider, or an operator.
+#[derive(Clone)]
+pub struct Admission {
+    /// The new account.
+    pub account_id: AccountId,
+    /// The address.
+    pub email: String,
+    /// The password; without one only identity providers and other devices sign the account in.
+    pub password: Option<String>,
+}
+
+impl People {
+    /// Opens an account that waits for its address to be verified, and sends the code for that.
+    ///
+    /// The answer is the same if the address has an account already. Then a mail goes there which
+    /// says so, at most once a minute, and nothing is recorded. Of any number of people who
+    /// register one address at the same moment, one gets the account.
+    ///
+    /// If it fails half-way, the same command again goes on where it was.
+    ///
+    /// # Errors
+    /// [`PeopleError::Invalid`], or something failed.
+    pub async fn register(&self, wish: Register, context: &Context) -> Outcome<()> {
+        check_email(&wish.email)?;
+        check_new_password(&wish.password, &wish.email)?;
+        // Before the address is looked up, so that the work is the same.
+        let password_hash = self.parts().passwords.hash(&wish.password).await?;
+        let (account_id, at_ms) = (wish.account_id, context.at_ms);
+        let email_key = self.email_key(&wish.email);
+        let claim = email::Command::Claim { email_key, account_id, at_ms };
+        match self.ask_email(email_key, claim, "claim", context).await {
+            Ok(_) => {}
+            Err(PeopleError::EmailTaken) => {
+                return self.tell_taken(email_key, &wish.email, at_ms).await;
+            }
+            Err(error) => return Err(error),
+        }
+        let code = OneTimeCode::generate()?;
+        let registration = registration(email_key, &wish.email, Some(password_hash), &code, at_ms);
+        let ask = Ask::Register(registration);
+        let identity = self.ask(account_id, ask, "register", context).await?.state;
+        for (index, (purpose, policy_version)) in wish.consents.into_iter().enumerate() {
+            let ask = Ask::GiveConsent { purpose, policy_version };
+            self.ask(account_id, ask, &format!("consent {index}"), context).await?;
+        }
+        if is_current(&identity, &code) {
+            return self.send_verification(account_id, &wish.email, &code, at_ms).await;
+        }
+        // A repeated command, whose first mail may not have gone out.
+        self.renew_verification(account_id, context).await
+    }
+
+    /// Sends the code for a new account again, if the address belongs to one that waits for it, and
+    /// the last one was sent more than a minute ago. The answer is the same if not.
+    ///
+    /// # Errors
+    /// Something failed.
+    pub async fn resend_verification(&self, address: &str, context: &Context) -> Outcome<()> {
+        let held = self.commands().emails.state(&self.email_key(address)).await?;
+        match held.account_id() {
+            Some(account_id) => self.renew_verification(account_id, context).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Opens an account whose address is known to be the person's. Nothing is mailed. It is active,
+    /// and its household open, when answered.
+    ///
+    /// # Errors
+    /// [`PeopleError::EmailTaken`], [`PeopleError::Invalid`], or something failed.
+    pub async fn admit(
+        &self,
+        admission: Admission,
+        context: &Context,
+    ) -> Outcome<Option<Position>> {
+        check_email(&admission.email)?;
+        let password_hash = match &admission.password {
+            Some(password) => {
+                check_new_password(password, &admission.email)?;
+                Some(self.parts().passwords.hash(password).await?)
+            }
+            None => None,
+        };
+        let (account_id, at_ms) = (admission.account_id, context.at_ms);
+        let email_key = self.email_key(&admission.email);
+        let claim = email::Command::Claim { email_key, account_id, at_ms };
+        self.ask_email(email_key, claim, "claim", context).await?;
+        let code = OneTimeCode::generate()?;
+        let registration = registration(email_key, &admission.email, password_hash, &code, at_ms);
+        let ask = Ask::Register(registration);
+        let identity = self.ask(account_id, ask, "register", context).await?.state;
+        if identity.status() == Some(Status::PendingVerification) && !is_current(&identity, &code) {
+            // A repeated command that died in between: the code of then is lost.
+            let ask = Ask::ResendVerification {
+                verification_hash: code.hash(),
+                verification_expires_at_ms: at_ms.saturating_add(VERIFICATION_MAX_MS),
+            };
+            self.ask(account_id, ask, "renew", context).await?;
+        }
+        let ask = Ask::VerifyEmail { code_hash: code.hash() };
+        self.verify_with(account_id, email_key, ask, context).await
+    }
+
+    async fn renew_verification(&self, account_id: AccountId, context: &Context) -> Outcome<()> {
+        let identity = self.identity(account_id).await?;
+        let address = identity.email.as_ref().and_then(Personal::known);
+        let (Some(Status::PendingVerification), Some(address)) = (identity.status(), address)
+        else {
+            return Ok(());
+        };
+        let code = OneTimeCode::generate()?;
+        let ask = Ask::ResendVerification {
+            verification_hash: code.hash(),
+            verification_expires_at_ms: context.at_ms.saturating_add(VERIFICATION_MAX_MS),
+        };
+        match self.ask(account_id, ask, "renew", context).await {
+            Ok(renewed) if is_current(&renewed.state, &code) => {
+                self.send_verification(account_id, address, &code, context.at_ms).await
+            }
+            // Verified, suspended or told a moment ago: whoever asks does not learn it.
+            Ok(_) | Err(PeopleError::Identity(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_verification(
+        &self,
+        account_id: AccountId,
+        address: &str,
+        code: &OneTimeCode,
+        at_ms: i64,
+    ) -> Outcome<()> {
+        let message = mails::verification(&self.parts().settings, address, account_id, code);
+        Ok(self.parts().mailer.send(&message, at_ms).await?)
+    }
+
+    /// Tells the one who reads the mail of an address that it has an account.
+    pub(super) async fn tell_taken(
+        &self,
+        email_key: EmailKey,
+        typed: &str,
+        at_ms: i64,
+    ) -> Outcome<()> {
+        let told = &self.shared.told_taken;
+        let paused = |told_ms: i64| at_ms.saturating_sub(told_ms) < CODE_PAUSE_MS;
+        if told.get(&email_key).is_some_and(paused) {
+            return Ok(());
+        }
+        told.insert(email_key, at_ms);
+        let message = mails::already_registered(&self.parts().settings, typed);
+        Ok(self.parts().mailer.send(&message, at_ms).await?)
+    }
+}
+
+pub(super) fn check_email(address: &str) -> Outcome<()> {
+    let rule = "an e-mail address of at most 254 bytes, such as ana@example.org";
+    Ok(check(email::is_address(address), "email", rule)?)
+}
+
+fn registration(
+    email_key: EmailKey,
+    address: &str,
+    password_hash: Option<String>,
+    code: &OneTimeCode,
+    at_ms: i64,
+) -> Registration {
+    Registration {
+        email: Personal::Known(address.to_owned()),
+        email_key,
+        password_hash: password_hash.map(Personal::Known),
+        verification_hash: code.hash(),
+        verification_expires_at_ms: at_ms.saturating_add(VERIFICATION_MAX_MS),
+    }
+}
+
+fn is_current(identity: &State, code: &OneTimeCode) -> bool {
+    identity.codes.get(&CodePurpose::Verification).is_some_and(|sent| code.matches(sent.hash))
+}
