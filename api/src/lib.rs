@@ -19,6 +19,7 @@ mod graphql;
 mod health;
 mod heartbeat;
 mod idempotency;
+pub mod limits;
 mod page_cursor;
 mod position;
 mod routes;
