@@ -10,7 +10,6 @@ use axum::{Router, middleware};
 use playhead_api::{ApiOptions, Services, router};
 use playhead_commands::Commands;
 use playhead_eventlog::EventLog;
-use playhead_eventlog::embedded::EmbeddedLog;
 use playhead_projections::ProgressFeed;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -20,13 +19,14 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::failure::Advise;
 use crate::read_models::ReadModels;
-use crate::{keys, requests, store};
+use crate::store::Store;
+use crate::{keys, requests};
 
 /// A server that answers. Stop it with [`App::shutdown`]; dropped, it stops without order.
 pub struct App {
     addr: SocketAddr,
     services: Arc<Services>,
-    log: Arc<EmbeddedLog>,
+    store: Store,
     read_models: ReadModels,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -42,15 +42,14 @@ impl App {
     pub async fn start(config: &Config, holder: &str) -> anyhow::Result<Self> {
         let listener = listen(&config.listen).await?;
         let addr = listener.local_addr().context("asking for the own address failed")?;
-        let log = store::open(config, holder).await?;
-        let shared: Arc<dyn EventLog> = log.clone();
-        let read_models = ReadModels::open(&shared, &config.data).await?;
-        let services = Arc::new(services(config, &shared, &read_models)?);
+        let store = Store::open(config, holder).await?;
+        let read_models = ReadModels::open(&store.log, &config.data).await?;
+        let services = Arc::new(services(config, &store.log, &read_models)?);
         catch_up(&services, Duration::from_millis(config.startup_wait_ms)).await;
         let stop = CancellationToken::new();
         let server = serve(listener, router(Arc::clone(&services)), stop.clone());
         let grace = Duration::from_millis(config.shutdown_grace_ms);
-        Ok(Self { addr, services, log, read_models, stop, server, grace })
+        Ok(Self { addr, services, store, read_models, stop, server, grace })
     }
 
     /// The address that it answers on.
@@ -86,7 +85,7 @@ impl App {
             projection.stop().await;
         }
         self.read_models.close().await;
-        self.log.close().await;
+        self.store.close().await;
         served.context("answering requests failed")
     }
 }

@@ -34,6 +34,12 @@ impl<T, E: Into<Error>> Advise<T> for Result<T, E> {
     }
 }
 
+/// A failure, and what the user can do about it.
+#[must_use]
+pub fn advised(what: String, advice: &str) -> Error {
+    Error::new(Advised { advice: advice.to_owned(), source: Error::msg(what) })
+}
+
 /// What a failure reads like; lines of text without colour.
 #[must_use]
 pub fn describe(error: &Error) -> String {

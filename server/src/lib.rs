@@ -36,6 +36,7 @@ pub mod serve;
 pub mod show_config;
 pub mod signals;
 pub mod store;
+pub mod territory;
 
 use std::process::ExitCode;
 
@@ -73,7 +74,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Log(args) => inspect::run(&settings.config, args).await,
         Command::Replay(args) => replay::run(&settings.config, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
-        Command::Admin(args) => admin::run(&settings.config, args),
+        Command::Admin(args) => admin::run(&settings.config, args).await,
         Command::Config(args) => show_config::run(&settings, &args),
     }
 }

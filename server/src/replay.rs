@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::failure::Advise;
 use crate::output::{count, per_second, seconds, table};
+use crate::store::Store;
 use crate::{output, progress, read_models, store};
 
 /// What to build.
@@ -78,9 +79,9 @@ pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
     let model = args.model;
     // Opening for reading first: a directory without a log is an error here, not a new log.
     drop(store::open_read_only(config).await?);
-    let log = store::open(config, "playhead replay rebuild").await?;
-    let rebuilt = rebuild(config, log.clone(), model, args.force).await;
-    log.close().await;
+    let store = Store::open(config, "playhead replay rebuild").await?;
+    let rebuilt = rebuild(config, Arc::clone(&store.log), model, args.force).await;
+    store.close().await;
     let report = rebuilt?;
     output::print(args.json, &report, || text(&report))?;
     let RebuildReport { compared, equal, switched, .. } = report.rebuilt;

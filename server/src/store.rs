@@ -1,20 +1,70 @@
-//! Opens the log of a data directory.
+//! Opens the log of a data directory, and the keys of the people in it.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use playhead_eventlog::EventLog;
 use playhead_eventlog::embedded::{EmbeddedLog, OpenError, Options};
+
+use playhead_vault::{SealedLog, Vault};
 
 use crate::config::Config;
 use crate::failure::Advise;
+use crate::keys;
 
-/// Opens the log for appending; `holder` is what others are told who find it locked.
-///
-/// # Errors
-/// Another process holds it, or it cannot be read.
-pub async fn open(config: &Config, holder: &str) -> anyhow::Result<Arc<EmbeddedLog>> {
+/// A log that seals what is personal, and the keys for that.
+#[derive(Clone)]
+pub struct Store {
+    /// The log as everybody uses it: what is personal goes in and comes out in clear.
+    pub log: Arc<dyn EventLog>,
+    /// The keys.
+    pub vault: Vault,
+    /// What is on the disk.
+    engine: Arc<EmbeddedLog>,
+}
+
+impl Store {
+    /// Opens the log for appending, and its keys; makes both where there is no log. `holder` is what
+    /// others are told who find it locked.
+    ///
+    /// # Errors
+    /// Another process holds it, it cannot be read, or there is a log but no keys.
+    pub async fn open(config: &Config, holder: &str) -> anyhow::Result<Self> {
+        Self::with_keys(config, open(config, holder).await?).await
+    }
+
+    /// Opens a log that exists as it is now, and its keys, which no other process may use.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or the keys are missing or in use.
+    pub async fn open_read_only(config: &Config) -> anyhow::Result<Self> {
+        Self::with_keys(config, open_read_only(config).await?).await
+    }
+
+    async fn with_keys(config: &Config, engine: Arc<EmbeddedLog>) -> anyhow::Result<Self> {
+        match keys::people::open(config, &*engine).await {
+            Ok(vault) => {
+                let log = Arc::new(SealedLog::new(engine.clone(), vault.clone()));
+                Ok(Self { log, vault, engine })
+            }
+            Err(error) => {
+                engine.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes the log, then the keys; whatever needs them fails afterwards.
+    pub async fn close(&self) {
+        self.engine.close().await;
+        self.vault.close().await;
+    }
+}
+
+/// Opens the log for appending, without the keys.
+async fn open(config: &Config, holder: &str) -> anyhow::Result<Arc<EmbeddedLog>> {
     let dir = config.data.clone();
     let options = Options {
         partitions: config.partition_count(),
@@ -25,7 +75,7 @@ pub async fn open(config: &Config, holder: &str) -> anyhow::Result<Arc<EmbeddedL
     explain(&config.data, opened).map(Arc::new)
 }
 
-/// Opens the log as it is now, also while another process appends.
+/// Opens the log as it is now, also while another process appends. What is personal comes out sealed.
 ///
 /// # Errors
 /// There is none, or it cannot be read.
@@ -158,9 +208,9 @@ mod tests {
     async fn a_file_in_the_place_of_the_data_directory_is_told_with_advice() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = Config { data: file.path().to_owned(), ..Config::default() };
-        let error = open(&config, "test").await.err().unwrap();
+        let error = Store::open(&config, "test").await.err().unwrap();
         assert!(describe(&error).contains("what to do: name a directory with --data"), "{error:?}");
-        let error = crate::keys::access(file.path()).err().unwrap();
+        let error = crate::keys::signing::open(file.path()).err().unwrap();
         assert!(describe(&error).contains("what to do: name a directory with --data"), "{error:?}");
     }
 }

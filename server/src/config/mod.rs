@@ -7,6 +7,7 @@
 
 mod error;
 mod keys;
+mod limits;
 mod load;
 mod people;
 mod rules;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::error::ConfigError;
 pub use self::keys::{Key, Kind};
 pub use self::load::{Environment, environment, load};
-pub use self::people::{OutsideProvider, Secret};
+pub use self::people::{ForwardHeader, OutsideProvider, Secret};
 pub use self::rules::address;
 pub use self::schema::schema;
 pub use self::table::KEYS;
@@ -79,6 +80,8 @@ pub struct Config {
     pub master_key_file: PathBuf,
     /// Networks of proxies that may say whom they forward for.
     pub trusted_proxies: Vec<String>,
+    /// Which header those proxies write.
+    pub proxy_header: ForwardHeader,
     /// The MaxMind database that tells the territory of an address; empty for none.
     pub territory_database: PathBuf,
     /// The file with the address ranges of VPNs; empty for none.
@@ -89,6 +92,22 @@ pub struct Config {
     pub erasure_delay_hours: u64,
     /// How many passwords are hashed at once; 0 means as many as there are processors.
     pub passwords_max: usize,
+    /// Requests of one device in an hour; 0 means without limit.
+    pub api_calls_per_device: u32,
+    /// Requests of one account in an hour; 0 means without limit.
+    pub api_calls_per_user: u32,
+    /// Starts of one account in an hour; 0 means without limit.
+    pub playback_starts_per_user: u32,
+    /// Searches from one address in a second; 0 means without limit.
+    pub searches_per_address: u32,
+    /// Searches of one account in an hour; 0 means without limit.
+    pub searches_per_user: u32,
+    /// Registrations from one address in an hour; 0 means without limit.
+    pub registrations_per_address: u32,
+    /// Tries to sign in from one address in an hour; 0 means without limit.
+    pub logins_per_address: u32,
+    /// How many accounts, devices or addresses each limit has room for.
+    pub limit_keys_max: usize,
 }
 
 impl Default for Config {
@@ -117,11 +136,20 @@ impl Default for Config {
             master_key: Secret::default(),
             master_key_file: PathBuf::new(),
             trusted_proxies: Vec::new(),
+            proxy_header: ForwardHeader::XForwardedFor,
             territory_database: PathBuf::new(),
             vpn_ranges: PathBuf::new(),
             default_territory: String::new(),
             erasure_delay_hours: 168,
             passwords_max: 0,
+            api_calls_per_device: 600,
+            api_calls_per_user: 1_000,
+            playback_starts_per_user: 100,
+            searches_per_address: 10,
+            searches_per_user: 500,
+            registrations_per_address: 10,
+            logins_per_address: 20,
+            limit_keys_max: 262_144,
         }
     }
 }

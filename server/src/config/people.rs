@@ -46,6 +46,17 @@ impl Serialize for Secret {
     }
 }
 
+/// The header in which proxies say whom they forward for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForwardHeader {
+    /// What most proxies write.
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// That of RFC 7239.
+    #[serde(rename = "forwarded")]
+    Forwarded,
+}
+
 /// A provider of identities (OpenID Connect Core 1.0) with whose tokens people may sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
 use playhead_domain::Territory;
 use playhead_eventlog::PartitionCount;
 use playhead_identity::mail::Sender;
@@ -35,9 +34,7 @@ pub(super) fn hold(name: &str, config: &Config) -> bool {
         "master_key" => {
             config.master_key.is_empty() || MasterKey::from_hex(config.master_key.reveal()).is_ok()
         }
-        "trusted_proxies" => {
-            config.trusted_proxies.iter().all(|network| network.parse::<IpNet>().is_ok())
-        }
+        "trusted_proxies" => config.proxies().is_ok(),
         "default_territory" => {
             let territory = &config.default_territory;
             territory.is_empty() || territory.parse::<Territory>().is_ok()

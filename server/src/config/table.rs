@@ -157,6 +157,12 @@ pub const KEYS: &[Key] = &[
         rule: "a list of networks such as 10.0.0.0/8",
     },
     Key {
+        name: "proxy_header",
+        meaning: "Which header the trusted proxies write; the other one is never looked at.",
+        kind: Kind::Choice(&["x-forwarded-for", "forwarded"]),
+        rule: "x-forwarded-for or forwarded",
+    },
+    Key {
         name: "territory_database",
         meaning: "A MaxMind database (.mmdb) with the countries of addresses; read again when it \
                   changes.",
@@ -189,5 +195,54 @@ pub const KEYS: &[Key] = &[
                   many as there are processors.",
         kind: Kind::Integer(0, 1_024),
         rule: "a whole number from 0 to 1,024",
+    },
+    Key {
+        name: "api_calls_per_device",
+        meaning: "Requests of one device in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "api_calls_per_user",
+        meaning: "Requests of one account in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "playback_starts_per_user",
+        meaning: "Starts of playback of one account in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "searches_per_address",
+        meaning: "Searches from one network address in a second; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "searches_per_user",
+        meaning: "Searches of one account in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "registrations_per_address",
+        meaning: "Registrations from one network address in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "logins_per_address",
+        meaning: "Tries to sign in from one network address in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "limit_keys_max",
+        meaning: "How many accounts, devices or addresses each of these limits has room for, in \
+                  18 bytes each.",
+        kind: Kind::Integer(1_024, 16_777_216),
+        rule: "a whole number from 1,024 to 16,777,216",
     },
 ];

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::failure::{Advise, Misuse};
 use crate::output::Output;
 use crate::signals::Signals;
-use crate::store;
+use crate::store::{self, Store};
 
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 1_024;
@@ -28,7 +28,11 @@ Examples:
   playhead log read --limit 10
   playhead log read --stream title-0b5c… --json | jq .payload
   playhead log read --partition 7 --from 100
-  playhead log read --type PlaybackStarted --follow")]
+  playhead log read --type PlaybackStarted --follow
+  playhead log read --stream identity-0198… --unsealed --json | jq .payload
+
+What is personal is shown as it is stored: sealed. --unsealed shows it in clear; it needs the keys, which
+one process at a time can use, so stop the server first.")]
 pub struct Args {
     /// Only this stream, by version
     #[arg(long, value_name = "NAME", value_parser = StreamName::parse, group = "place")]
@@ -48,6 +52,9 @@ pub struct Args {
     /// Go on with what is recorded from now on, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
+    /// Show what is personal in clear
+    #[arg(long, conflicts_with = "follow")]
+    pub unsealed: bool,
     /// One JSON object a line: the whole envelope
     #[arg(long)]
     pub json: bool,
@@ -104,6 +111,15 @@ impl Place {
 pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     let mut printer = Printer { out: Output::stdout(), json: args.json, left: args.limit };
     let mut signals = Signals::listen()?;
+    if args.unsealed {
+        let store = Store::open_read_only(config).await?;
+        let shown = tokio::select! {
+            shown = show_unsealed(&*store.log, args, &mut printer) => shown,
+            () = signals.next() => Ok(()),
+        };
+        store.close().await;
+        return shown;
+    }
     let shown = async {
         let mut seen = last_change(config)?;
         let mut log = store::open_read_only(config).await?;
@@ -120,6 +136,16 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
         shown = shown => shown,
         () = signals.next() => Ok(()),
     }
+}
+
+async fn show_unsealed(
+    log: &dyn EventLog,
+    args: &Args,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let mut place = Place::of(args, log).advise(|| "see `playhead log ls`".to_owned())?;
+    show(log, &mut place, args, printer).await?;
+    Ok(())
 }
 
 #[derive(PartialEq, Eq)]

@@ -25,7 +25,8 @@ use super::titles::{Found, Put, Titles};
 use super::{Flaw, Tally};
 use crate::config::Config;
 use crate::failure::Advise;
-use crate::{output, progress, store};
+use crate::store::{self, Store};
+use crate::{output, progress};
 
 /// How many titles are on their way into the log at once; one fsync serves all that wait.
 const IN_FLIGHT: usize = 512;
@@ -93,15 +94,15 @@ enum Item {
 /// A file cannot be read or is broken, or the log cannot be written.
 pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     let (origins, total) = origins(&args.paths)?;
-    let (log, opened) = open(config, args.dry_run).await?;
+    let (log, store) = open(config, args.dry_run).await?;
     let commands = Arc::new(Commands::new(log));
     let bar = progress::bar(total, "bytes");
     let titles = Titles { commands, context: super::context(), dry_run: args.dry_run };
     let import = Import { titles, keep_going: args.keep_going, bar: bar.clone() };
     let imported = import.run(origins).await;
     bar.finish_and_clear();
-    if let Some(log) = opened {
-        log.close().await;
+    if let Some(store) = store {
+        store.close().await;
     }
     let Imported { tally, stopped_by } = imported?;
     output::print(args.json, &tally, || tally.line())?;
@@ -118,15 +119,15 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The log, and the same once more if it has to be closed. A dry run locks nothing and creates
-/// nothing.
+/// The log, and what has to be closed. A dry run locks nothing and creates nothing, and looks only at
+/// titles, in which nothing is sealed.
 async fn open(
     config: &Config,
     dry_run: bool,
-) -> anyhow::Result<(Arc<dyn EventLog>, Option<Arc<EmbeddedLog>>)> {
+) -> anyhow::Result<(Arc<dyn EventLog>, Option<Store>)> {
     if !dry_run {
-        let log = store::open(config, "playhead import").await?;
-        return Ok((log.clone(), Some(log)));
+        let store = Store::open(config, "playhead import").await?;
+        return Ok((Arc::clone(&store.log), Some(store)));
     }
     match EmbeddedLog::open_read_only(&config.data) {
         Err(OpenError::NotFound { .. }) => {

@@ -36,7 +36,8 @@ use super::{Flaw, Tally};
 use crate::config::Config;
 use crate::failure::Advise;
 use crate::output::{count, per_second, seconds};
-use crate::{output, progress, store};
+use crate::store::Store;
+use crate::{output, progress};
 
 /// The catalogue of the films and the service of the users.
 const MOVIELENS: &str = "movielens";
@@ -128,9 +129,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
     let [movies, ratings] = ["movies.csv", "ratings.csv"].map(|name| args.dir.join(name));
     let movies = movies::read(&movies).advise(|| not_movielens(&args.dir))?;
     let ratings = ratings::open(&ratings).advise(|| not_movielens(&args.dir))?;
-    let log = store::open(config, "playhead import").await?;
-    let imported = import(log.clone(), movies, ratings).await;
-    log.close().await;
+    let store = Store::open(config, "playhead import").await?;
+    let imported = import(Arc::clone(&store.log), movies, ratings).await;
+    store.close().await;
     let mut report = imported
         .context("importing MovieLens stopped")
         .advise(|| "mend the cause and import again: it goes on where it stood".to_owned())?;

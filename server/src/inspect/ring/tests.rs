@@ -123,7 +123,7 @@ async fn without_a_log_there_are_as_many_partitions_as_a_new_one_gets() {
     config.partitions = 8;
     assert_eq!(partitions_of_log(&config).await.unwrap().get(), 8);
     assert!(!config.data.exists(), "looking creates nothing");
-    drop(store::open(&config, "test").await.unwrap());
+    store::Store::open(&config, "test").await.unwrap().close().await;
     config.partitions = 64;
     assert_eq!(partitions_of_log(&config).await.unwrap().get(), 8, "a log keeps its own");
 }

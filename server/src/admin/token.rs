@@ -1,9 +1,9 @@
-//! `playhead admin`: tasks of operators.
+//! `playhead admin token`: an access token without a sign-in, for operators and programs.
 
 use std::time::Duration;
 
 use anyhow::bail;
-use clap::{Subcommand, ValueEnum};
+use clap::ValueEnum;
 use playhead_api::access::{AccessClaims, Role as Granted};
 use playhead_domain::AccountId;
 use serde::Serialize;
@@ -13,21 +13,6 @@ use crate::{clock, keys, output, progress};
 
 /// The longest time that a token is valid: a year.
 const VALID_MAX: Duration = Duration::from_secs(366 * 86_400);
-
-/// What to do.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub task: Task,
-}
-
-/// Tasks of operators.
-#[derive(Debug, Subcommand)]
-pub enum Task {
-    /// Make an access token for the API
-    Token(TokenArgs),
-}
 
 /// Whose token, and what it allows.
 #[derive(Debug, clap::Args)]
@@ -85,13 +70,9 @@ struct Token {
     expires_at: String,
 }
 
-/// Does it.
-///
-/// # Errors
-/// The keys can neither be read nor made.
-pub fn run(config: &Config, args: Args) -> anyhow::Result<()> {
-    let Task::Token(args) = args.task;
-    let token = mint(config, &args)?;
+/// Makes a token and prints it.
+pub(super) fn run(config: &Config, args: &TokenArgs) -> anyhow::Result<()> {
+    let token = mint(config, args)?;
     output::print(args.json, &token, || token.token.clone())?;
     if !args.json {
         let roles = args.roles.iter().filter_map(ValueEnum::to_possible_value);
