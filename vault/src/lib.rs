@@ -10,6 +10,7 @@
 //!   `{"$erased": true}` when the person was erased. Everything else is passed on byte for byte, and
 //!   a payload without a marker is not even parsed.
 //! - Readers of many events fetch a [`Keyring`] for a batch and unseal without waiting.
+//! - [`SealedLog`] is an event log that does both, so that nobody above it needs to know.
 //! - [`Vault::blind_index`] turns an e-mail address into a name under which it can be found.
 //! - [`Vault::erase`] forgets a person, [`Vault::rewrap`] moves to another master key.
 //!
@@ -54,6 +55,7 @@
 
 pub mod error;
 pub mod field;
+pub mod log;
 
 mod keyring;
 mod keys;
@@ -70,6 +72,7 @@ mod testing;
 pub use error::VaultError;
 pub use field::Envelope;
 pub use keyring::Keyring;
+pub use log::SealedLog;
 pub use marker::{DEPTH_MAX, FIELDS_MAX, PAYLOAD_BYTES_MAX, may_hold_marker};
 pub use master::MasterKey;
 pub use vault::{KEYS_CACHED, Vault};

@@ -32,6 +32,17 @@ pub(crate) fn sealed(payload: &[u8]) -> Result<Vec<Marker<'_>>, VaultError> {
     }
 }
 
+/// That a payload of nobody has no marker at all.
+///
+/// # Errors
+/// It has one, or [`marker::find`] refuses it.
+pub(crate) fn without_markers(payload: &[u8]) -> Result<(), VaultError> {
+    match marker::find(payload)?.first() {
+        Some(marker) => Err(marker.misplaced("is in a stream that is nobody's")),
+        None => Ok(()),
+    }
+}
+
 /// Seals the personal fields of a payload.
 pub(crate) fn seal(
     key: &Key,

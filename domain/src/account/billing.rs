@@ -43,3 +43,63 @@ pub struct BillingAddressSet {
     /// When, in milliseconds since 1970-01-01 UTC.
     pub at_ms: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::account::{Account, AccountOpened, Command, Event, Refusal};
+    use crate::decider::harness::given;
+
+    const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xA));
+
+    fn address(country: &str, lines: &[&str]) -> BillingAddress {
+        let lines = Personal::Known(lines.iter().map(|line| (*line).to_owned()).collect());
+        BillingAddress { country: country.parse().unwrap(), lines }
+    }
+
+    fn ask(address: BillingAddress) -> Command {
+        Command::SetBillingAddress { account_id: ACCOUNT, address, at_ms: 1 }
+    }
+
+    fn set(address: BillingAddress) -> Event {
+        Event::BillingAddressSet(BillingAddressSet { account_id: ACCOUNT, address, at_ms: 1 })
+    }
+
+    fn opened() -> Event {
+        Event::Opened(AccountOpened { account_id: ACCOUNT, at_ms: 0 })
+    }
+
+    #[test]
+    fn an_address_is_set_once_and_can_be_replaced() {
+        let (one, other) = (address("PT", &["Ana", "Rua 1"]), address("DE", &["Ana", "Weg 2"]));
+        given::<Account>([opened()]).when(&ask(one.clone())).then([set(one.clone())]);
+        given::<Account>([opened(), set(one.clone())]).when(&ask(one.clone())).then_nothing();
+        given::<Account>([opened(), set(one)]).when(&ask(other.clone())).then([set(other)]);
+    }
+
+    #[test]
+    fn an_address_without_a_country_or_lines_is_refused() {
+        let long = "x".repeat(BILLING_LINE_MAX_CHARS + 1);
+        let bad = [
+            address("QQ", &["Ana"]),
+            address("PT", &[]),
+            address("PT", &["1", "2", "3", "4", "5", "6", "7"]),
+            address("PT", &["two\nlines"]),
+            address("PT", &[&long]),
+            BillingAddress { lines: Personal::Erased, ..address("PT", &[]) },
+        ];
+        for address in bad {
+            let invalid = address.validate().unwrap_err();
+            given::<Account>([opened()])
+                .when(&ask(address))
+                .then_refused(Refusal::Invalid(invalid));
+        }
+    }
+
+    #[test]
+    fn a_household_that_is_not_open_has_no_bills() {
+        given::<Account>([]).when(&ask(address("PT", &["Ana"]))).then_refused(Refusal::NotOpen);
+    }
+}

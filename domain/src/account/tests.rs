@@ -84,7 +84,7 @@ fn without_right(mut command: Command) -> Command {
         | Command::RemoveProfile { account_right, .. }
         | Command::SetPin { account_right, .. }
         | Command::RemovePin { account_right, .. } => *account_right = false,
-        Command::Open { .. } | Command::TryPin { .. } => {}
+        Command::Open { .. } | Command::TryPin { .. } | Command::SetBillingAddress { .. } => {}
     }
     command
 }

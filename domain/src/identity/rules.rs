@@ -6,6 +6,10 @@ use crate::email;
 use crate::ids::SecretHash;
 use crate::values::{check, is_line};
 
+/// What the name of a provider begins with; without encryption only on the machine itself, for those
+/// who develop or run a provider beside the server.
+const ISSUER_SCHEMES: [&str; 3] = ["https://", "http://127.0.0.1:", "http://localhost:"];
+
 type Decided = Result<Vec<Event>, Refusal>;
 
 pub(super) fn decide(state: &State, command: &Command) -> Decided {
@@ -266,10 +270,10 @@ impl Now<'_> {
         if state.outside_identities.contains(&linked) {
             return Ok(vec![]);
         }
-        let is_issuer = issuer.starts_with("https://")
+        let is_issuer = ISSUER_SCHEMES.iter().any(|scheme| issuer.starts_with(scheme))
             && issuer.len() <= ISSUER_MAX_BYTES
             && is_line(issuer, ISSUER_MAX_BYTES);
-        check(is_issuer, "issuer", "an https URL of at most 255 bytes")?;
+        check(is_issuer, "issuer", "an https URL of at most 255 bytes, or http on this machine")?;
         let limit = OUTSIDE_IDENTITIES_MAX;
         if state.outside_identities.len() >= limit {
             return Err(Refusal::TooManyOutsideIdentities { limit });

@@ -256,14 +256,14 @@ fn outside_identities_are_linked_up_to_a_limit() {
 }
 
 #[test]
-fn an_outside_identity_has_an_issuer_that_is_an_https_url() {
+fn an_outside_identity_has_an_issuer_that_is_encrypted_or_on_this_machine() {
     let long = format!("https://{}", "a".repeat(248));
     for issuer in ["", "login.example.org", "http://login.example.org", "https://a\nb", &long] {
         let ask = Ask::LinkOutsideIdentity {
             issuer: issuer.to_owned(),
             subject_key: SubjectKey([1; 32]),
         };
-        let rule = "an https URL of at most 255 bytes";
+        let rule = "an https URL of at most 255 bytes, or http on this machine";
         given::<Identity>(active([]))
             .when(&now(ask))
             .then_refused(InvalidValue { field: "issuer", rule }.into());
@@ -330,4 +330,18 @@ fn every_name_is_shown_as_it_is_stored() {
 fn what_is_personal_is_not_shown() {
     let shown = format!("{:?} {:?}", registered(), state(&[registered()]));
     assert!(!shown.contains(EMAIL) && !shown.contains(HASH), "{shown}");
+}
+
+#[test]
+fn a_hash_is_made_anew_unless_another_password_was_chosen_meanwhile() {
+    let rehash = |former: &str| {
+        let (former_hash, password_hash) = (known(former), known(OTHER_HASH));
+        now(Ask::RehashPassword { former_hash, password_hash })
+    };
+    let password_hash = known(OTHER_HASH);
+    let rehashed = PasswordRehashed { account_id: ACCOUNT, password_hash, at_ms: AT };
+    let rehashed = Event::PasswordRehashed(rehashed);
+    given::<Identity>([registered(), verified()]).when(&rehash(HASH)).then([rehashed.clone()]);
+    given::<Identity>([registered(), verified(), rehashed]).when(&rehash(HASH)).then_nothing();
+    given::<Identity>([registered(), verified()]).when(&rehash("$argon2id$else")).then_nothing();
 }

@@ -48,6 +48,12 @@ impl ArbitraryEvent for account::Event {
                 Event::ProfileRemoved(ProfileRemoved { account_id, profile_id, at_ms })
             }),
             4 => pin_event(),
+            1 => (account_id(), billing_address(), time()).prop_map(
+                |(account_id, address, at_ms)| {
+                    let set = account::BillingAddressSet { account_id, address, at_ms };
+                    Event::BillingAddressSet(set)
+                }
+            ),
         ]
         .boxed()
     }
@@ -109,6 +115,11 @@ impl ArbitraryCommand for account::Account {
                 let (account_id, profile_id, correct) = whose;
                 Command::TryPin { account_id, profile_id, try_id, correct, at_ms }
             }),
+            1 => (account_id(), billing_address(), time()).prop_map(
+                |(account_id, address, at_ms)| {
+                    Command::SetBillingAddress { account_id, address, at_ms }
+                }
+            ),
         ]
         .boxed()
     }

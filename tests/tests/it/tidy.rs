@@ -16,7 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("replay", &["domain", "eventlog", "projections", "vault"]),
     ("identity", &["domain"]),
     ("api", &["commands", "domain", "eventlog", "identity", "projections"]),
-    ("vault", &[]),
+    ("vault", &["eventlog"]),
     (
         "server",
         &["api", "commands", "domain", "eventlog", "identity", "projections", "replay", "vault"],

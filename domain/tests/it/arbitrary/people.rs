@@ -178,6 +178,12 @@ fn credential_events() -> impl Strategy<Value = identity::Event> {
                 Event::PasswordReset(PasswordReset { account_id, password_hash, at_ms })
             }
         ),
+        (account_id(), personal_of(text()), time()).prop_map(
+            |(account_id, password_hash, at_ms)| {
+                let rehashed = identity::PasswordRehashed { account_id, password_hash, at_ms };
+                Event::PasswordRehashed(rehashed)
+            }
+        ),
         (account_id(), personal_of(text()), email_key(), option::of(email_key()), time()).prop_map(
             |(account_id, email, email_key, former_email_key, at_ms)| {
                 Event::EmailChanged(EmailChanged {

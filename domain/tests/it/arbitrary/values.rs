@@ -1,7 +1,8 @@
 //! Strategies for what events and commands are made of.
 
 use playhead_domain::account::{
-    Accessibility, CaptionsSize, Notifications, PlaybackPreferences, Profile, QualityMax,
+    Accessibility, BillingAddress, CaptionsSize, Notifications, PlaybackPreferences, Profile,
+    QualityMax,
 };
 use playhead_domain::availability::{Availability, Window};
 use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
@@ -157,6 +158,11 @@ fn captions_size() -> impl Strategy<Value = CaptionsSize> {
 fn territory() -> impl Strategy<Value = Territory> {
     let code = prop_oneof![15 => "DE|AT|FR", 1 => "[A-Z]{2}"];
     code.prop_map(|code| code.parse().unwrap())
+}
+
+pub(crate) fn billing_address() -> impl Strategy<Value = BillingAddress> {
+    let lines = prop_oneof![15 => texts().prop_map(Personal::Known), 1 => Just(Personal::Erased)];
+    (territory(), lines).prop_map(|(country, lines)| BillingAddress { country, lines })
 }
 
 fn window() -> impl Strategy<Value = Window> {

@@ -76,6 +76,9 @@ fn ask_by_mail() -> impl Strategy<Value = identity::Ask> {
         (password_hash(), mostly()).prop_map(|(password_hash, current_correct)| {
             Ask::ChangePassword { password_hash, current_correct }
         }),
+        (password_hash(), password_hash()).prop_map(|(former_hash, password_hash)| {
+            Ask::RehashPassword { former_hash, password_hash }
+        }),
         secret().prop_map(|code_hash| Ask::RequestPasswordReset { code_hash }),
         (secret(), password_hash())
             .prop_map(|(code_hash, password_hash)| Ask::ResetPassword { code_hash, password_hash }),
