@@ -20,7 +20,7 @@ use std::time::Duration;
 use playhead_domain::Territory;
 use tokio_util::sync::CancellationToken;
 
-pub use error::TerritoryError;
+pub use error::{Flaw, TerritoryError};
 pub use networks::{Networks, RANGES_MAX};
 
 use countries::Countries;

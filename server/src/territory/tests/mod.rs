@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 
-use super::error::Flaw;
 use super::*;
 
 mod mmdb;
