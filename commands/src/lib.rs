@@ -10,9 +10,9 @@
 //! comes through a port such as [`playback::LastSeen`].
 
 mod context;
-mod dismissal;
 mod handler;
 pub mod heartbeat;
+mod marks;
 pub mod people;
 pub mod playback;
 pub mod token;

@@ -1,5 +1,7 @@
 //! Registering: claim the address, begin the identity, send a code.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use playhead_domain::identity::{
     Ask, CodePurpose, ConsentPurpose, Registration, VERIFICATION_MAX_MS,
 };
@@ -115,12 +117,12 @@ impl People {
         let email_key = self.email_key(&admission.email);
         let claim = email::Command::Claim { email_key, account_id, at_ms };
         self.ask_email(email_key, claim, "claim", context).await?;
-        let code = OneTimeCode::generate()?;
+        let code = self.admission_code(account_id)?;
         let registration = registration(email_key, &admission.email, password_hash, &code, at_ms);
         let ask = Ask::Register(registration);
         let identity = self.ask(account_id, ask, "register", context).await?.state;
         if identity.status() == Some(Status::PendingVerification) && !is_current(&identity, &code) {
-            // A repeated command that died in between: the code of then is lost.
+            // It began by registering, with a code that was mailed.
             let ask = Ask::ResendVerification {
                 verification_hash: code.hash(),
                 verification_expires_at_ms: at_ms.saturating_add(VERIFICATION_MAX_MS),
@@ -129,6 +131,13 @@ impl People {
         }
         let ask = Ask::VerifyEmail { code_hash: code.hash() };
         self.verify_with(account_id, email_key, ask, context).await
+    }
+
+    /// The code of an account that somebody vouches for is not mailed, and the same each time, so
+    /// that an admission that died half-way can be gone on with.
+    fn admission_code(&self, account_id: AccountId) -> Outcome<OneTimeCode> {
+        let secret = self.parts().vault.blind_index("admission", &account_id.to_string());
+        OneTimeCode::parse(&URL_SAFE_NO_PAD.encode(secret)).ok_or(PeopleError::InvalidCode)
     }
 
     async fn renew_verification(&self, account_id: AccountId, context: &Context) -> Outcome<()> {

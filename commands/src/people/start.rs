@@ -11,6 +11,7 @@ use playhead_domain::{
 
 use super::{NewDevice, People, PeopleError};
 use crate::context::Context;
+use crate::handler::ExecuteError;
 use crate::playback::{LastSeen, StartError, Started, look_up};
 use crate::token::PlaybackGrant;
 
@@ -66,6 +67,7 @@ impl People {
         let title = self.commands().titles.state(&wish.title_id).await.map_err(look_up("title"))?;
         let playable = title.listed().filter(|metadata| metadata.kind != Kind::Series);
         let mut facts = household.facts(&wish, title.listing(), at_ms);
+        refuse_at_once(&facts, at_ms)?;
         if facts.check(at_ms) == Err(entitlement::Refusal::PinRequired)
             && let Some(pin) = &wish.pin
         {
@@ -150,17 +152,16 @@ impl People {
         if household.devices.devices.contains_key(&wish.device.device_id) {
             return Ok(());
         }
-        let refused = |refusal| {
-            StartError::Execute(crate::ExecuteError::Refused(Refusal::NotEntitled(refusal)))
-        };
         match self.register_device(wish.account_id, wish.device.clone(), context).await {
             Ok(_) => Ok(()),
             Err(PeopleError::Devices(devices::Refusal::TooManyDevices { limit, .. })) => {
-                Err(refused(entitlement::Refusal::TooManyDevices { limit }))
+                Err(not_entitled(entitlement::Refusal::TooManyDevices { limit }))
             }
-            Err(PeopleError::DeviceRemoved) => Err(refused(entitlement::Refusal::DeviceRemoved)),
+            Err(PeopleError::DeviceRemoved) => {
+                Err(not_entitled(entitlement::Refusal::DeviceRemoved))
+            }
             Err(PeopleError::Invalid(invalid)) => {
-                Err(StartError::Execute(crate::ExecuteError::Refused(invalid.into())))
+                Err(StartError::Execute(ExecuteError::Refused(invalid.into())))
             }
             Err(error) => Err(StartError::People(Box::new(error))),
         }
@@ -226,6 +227,22 @@ impl Household {
         let known = self.devices.devices.get(&device.device_id);
         known.map_or_else(|| Personal::Known(device.name.clone()), |known| known.name.clone())
     }
+}
+
+/// What concerns the whole account comes before anything else: one that is not verified has no
+/// profiles, and would be told that it lacks one.
+fn refuse_at_once(facts: &Facts, at_ms: i64) -> Result<(), StartError> {
+    use entitlement::Refusal::{AccountSuspended, DeviceRemoved, EmailNotVerified};
+    match facts.check(at_ms) {
+        Err(refusal @ (AccountSuspended | DeviceRemoved | EmailNotVerified)) => {
+            Err(not_entitled(refusal))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_entitled(refusal: entitlement::Refusal) -> StartError {
+    StartError::Execute(ExecuteError::Refused(Refusal::NotEntitled(refusal)))
 }
 
 fn grant(wish: &PlaybackWish, title: Option<&Metadata>, started_at_ms: i64) -> PlaybackGrant {

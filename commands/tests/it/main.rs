@@ -8,6 +8,7 @@
 
 mod execute;
 mod heartbeats;
+mod people;
 mod starting;
 mod tokens;
 

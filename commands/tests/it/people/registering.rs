@@ -1,0 +1,181 @@
+//! Registering, and verifying the address.
+
+use playhead_commands::people::{Admission, PeopleError};
+use playhead_domain::identity::{
+    CODE_PAUSE_MS, ConsentPurpose, Refusal, Status, VERIFICATION_MAX_MS,
+};
+use playhead_domain::{AccountId, email};
+
+use super::refusal;
+use super::world::{ADDRESS, PASSWORD, World};
+use crate::id;
+
+#[tokio::test]
+async fn a_person_registers_verifies_the_address_and_has_an_open_household() {
+    let world = World::new().await;
+    let mut wish = world.registration(ADDRESS);
+    wish.consents = vec![(ConsentPurpose::Analytics, 3)];
+    let account_id = wish.account_id;
+    world.people.register(wish, &world.context()).await.unwrap();
+    let identity = world.people.identity(account_id).await.unwrap();
+    assert_eq!(identity.status(), Some(Status::PendingVerification));
+    assert_eq!(identity.consents.get(&ConsentPurpose::Analytics), Some(&3));
+    assert!(!world.commands.accounts.state(&account_id).await.unwrap().opened);
+
+    let code = world.code();
+    let verified = world.people.verify_email(&code, &world.context()).await.unwrap();
+    assert_eq!(verified.account_id, account_id);
+    assert!(world.commands.accounts.state(&account_id).await.unwrap().opened);
+    let identity = world.people.identity(account_id).await.unwrap();
+    assert_eq!(identity.status(), Some(Status::Active));
+    let held = world.commands.emails.state(&world.people.email_key("ADA@example.org")).await;
+    assert_eq!(*held.unwrap(), email::State::Confirmed { account_id });
+    let before = world.recorded().await;
+    world.people.verify_email(&code, &world.context()).await.unwrap();
+    assert_eq!(world.recorded().await, before, "a second click changes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_racing_registrations_of_one_address_one_gets_the_account() {
+    let world = World::new().await;
+    let races: Vec<_> = (0..100)
+        .map(|number| {
+            let people = world.people.clone();
+            let address = if number % 2 == 0 { ADDRESS } else { "aDA@eXAMPLE.oRG" };
+            let (wish, context) = (world.registration(address), world.context());
+            tokio::spawn(async move { people.register(wish, &context).await })
+        })
+        .collect();
+    for race in races {
+        race.await.unwrap().unwrap();
+    }
+    let recorded = world.recorded().await;
+    assert_eq!((recorded["EmailClaimed"].len(), recorded["AccountRegistered"].len()), (1, 1));
+    let mails = world.mails();
+    let with_code = mails.iter().filter(|(_, text)| text.contains("/verify-email#")).count();
+    assert_eq!((with_code, mails.len()), (1, 2), "and one mail for all who came too late");
+}
+
+#[tokio::test]
+async fn the_answer_does_not_tell_whether_an_address_is_taken_but_the_mail_does() {
+    let world = World::new().await;
+    let account_id = world.member(ADDRESS).await;
+    let before = world.recorded().await;
+    let wish = world.registration(ADDRESS);
+    world.people.register(wish, &world.context()).await.unwrap();
+    assert_eq!(world.recorded().await, before);
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].1.contains("/forgot-password") && !mails[0].1.contains('#'), "{mails:?}");
+    world.people.register(world.registration(ADDRESS), &world.context()).await.unwrap();
+    assert_eq!(world.mails(), [], "no flood of mails");
+    world.people.resend_verification(ADDRESS, &world.context()).await.unwrap();
+    world.people.resend_verification("nobody@example.org", &world.context()).await.unwrap();
+    assert_eq!(world.mails(), []);
+    let identity = world.people.identity(account_id).await.unwrap();
+    assert_eq!(identity.status(), Some(Status::Active));
+}
+
+#[tokio::test]
+async fn bad_addresses_and_passwords_are_refused_before_anything_is_recorded() {
+    let world = World::new().await;
+    for (email, password) in [("ada", PASSWORD), (ADDRESS, "short"), (ADDRESS, "password1")] {
+        let mut wish = world.registration(email);
+        wish.password = password.to_owned();
+        let refused = world.people.register(wish, &world.context()).await;
+        assert!(matches!(refused, Err(PeopleError::Invalid(_))), "{email} {password}");
+    }
+    assert!(world.recorded().await.is_empty());
+}
+
+#[tokio::test]
+async fn wrong_codes_are_counted_and_prove_nothing() {
+    let world = World::new().await;
+    let wish = world.registration(ADDRESS);
+    let account_id = wish.account_id;
+    world.people.register(wish, &world.context()).await.unwrap();
+    let right = world.code();
+    for text in ["", "x.y", &format!("{account_id}.short")] {
+        let refused = world.people.verify_email(text, &world.context()).await;
+        assert!(matches!(refused, Err(PeopleError::InvalidCode)), "{text}");
+    }
+    for tries_left in [4, 3, 2, 1, 0] {
+        let wrong =
+            format!("{account_id}.{}", char::from(b'C' + tries_left).to_string().repeat(43));
+        let wrong = wrong[..wrong.len() - 1].to_owned() + "A";
+        let refused = refusal(world.people.verify_email(&wrong, &world.context()).await);
+        let expected = match tries_left {
+            0 => Refusal::CodeVoid,
+            tries_left => Refusal::WrongCode { tries_left: tries_left.into() },
+        };
+        assert_eq!(refused, expected);
+    }
+    let refused = refusal(world.people.verify_email(&right, &world.context()).await);
+    assert_eq!(refused, Refusal::CodeVoid);
+    assert_eq!(world.count("EmailConfirmed").await, 0);
+
+    world.pass(CODE_PAUSE_MS);
+    world.people.resend_verification(ADDRESS, &world.context()).await.unwrap();
+    world.people.verify_email(&world.code(), &world.context()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_expires_and_another_account_may_take_the_address_over() {
+    let world = World::new().await;
+    world.people.register(world.registration(ADDRESS), &world.context()).await.unwrap();
+    let late = world.code();
+    world.pass(VERIFICATION_MAX_MS);
+    let refused = refusal(world.people.verify_email(&late, &world.context()).await);
+    assert_eq!(refused, Refusal::CodeExpired);
+    let second = world.member(ADDRESS).await;
+    let held = world.commands.emails.state(&world.people.email_key(ADDRESS)).await.unwrap();
+    assert_eq!(*held, email::State::Confirmed { account_id: second });
+}
+
+#[tokio::test]
+async fn a_registration_that_died_anywhere_goes_on_when_it_is_repeated() {
+    for appends in 0..4 {
+        let mut world = World::new().await;
+        let mut wish = world.registration(ADDRESS);
+        wish.consents = vec![(ConsentPurpose::Analytics, 1), (ConsentPurpose::MarketingEmail, 1)];
+        let context = world.context();
+        world.beneath.fail_after(appends);
+        world.people.register(wish.clone(), &context).await.unwrap_err();
+        world.restart().await;
+        world.people.register(wish.clone(), &context).await.unwrap();
+        let sent = world.mails().len();
+        assert_eq!(sent, usize::from(appends < 2), "{appends}: the code of a renewal has to wait");
+        world.pass(CODE_PAUSE_MS);
+        let later = playhead_commands::Context { at_ms: world.now_ms(), ..world.context() };
+        world
+            .people
+            .register(wish, &playhead_commands::Context { command_id: context.command_id, ..later })
+            .await
+            .unwrap();
+        world.people.verify_email(&world.code(), &world.context()).await.unwrap();
+        let recorded = world.recorded().await;
+        assert_eq!((recorded["AccountRegistered"].len(), recorded["ConsentGiven"].len()), (1, 2));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_vouches_for_is_active_at_once() {
+    let mut world = World::new().await;
+    let account_id = AccountId(id(7));
+    let admission =
+        || Admission { account_id, email: ADDRESS.to_owned(), password: Some(PASSWORD.to_owned()) };
+    let context = world.context();
+    for appends in 0..5 {
+        world.beneath.fail_after(1);
+        let died = world.people.admit(admission(), &context).await;
+        assert_eq!(died.is_err(), appends < 4, "{appends}: {died:?}");
+        world.restart().await;
+        world.pass(CODE_PAUSE_MS);
+    }
+    world.people.admit(admission(), &world.context()).await.unwrap();
+    assert_eq!(world.mails(), []);
+    world.sign_in(PASSWORD).await.unwrap();
+    let other = Admission { account_id: AccountId(id(8)), ..admission() };
+    let refused = world.people.admit(other, &world.context()).await;
+    assert!(matches!(refused, Err(PeopleError::EmailTaken)));
+}
