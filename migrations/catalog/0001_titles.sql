@@ -6,6 +6,8 @@ CREATE TABLE titles (
     kind TEXT NOT NULL,
     year INTEGER,
     added_at_ms INTEGER NOT NULL,
+    -- 1 if it is offered by a schedule, and not everywhere and always.
+    scheduled INTEGER NOT NULL,
     -- All that is known of the title, as JSON.
     metadata TEXT NOT NULL
 );
@@ -16,6 +18,8 @@ CREATE INDEX titles_by_name ON titles (sort_name, title_id);
 CREATE INDEX titles_by_kind ON titles (kind, sort_name, title_id);
 CREATE INDEX titles_by_year ON titles (year, sort_name, title_id);
 CREATE INDEX titles_by_kind_and_year ON titles (kind, year, sort_name, title_id);
+-- For counting those that a viewer sees: the others are counted beforehand.
+CREATE INDEX titles_scheduled ON titles (kind, year, title_id) WHERE scheduled = 1;
 
 -- One row for each genre of each title; `genre` is in lower case.
 CREATE TABLE title_genres (
@@ -24,20 +28,26 @@ CREATE TABLE title_genres (
     title_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     year INTEGER,
+    scheduled INTEGER NOT NULL,
     PRIMARY KEY (genre, sort_name, title_id)
 );
 
 CREATE INDEX title_genres_by_kind ON title_genres (genre, kind, sort_name, title_id);
 CREATE INDEX title_genres_by_year ON title_genres (genre, year, sort_name, title_id);
 CREATE INDEX title_genres_by_kind_and_year ON title_genres (genre, kind, year, sort_name, title_id);
+CREATE INDEX title_genres_scheduled ON title_genres (genre, kind, year, title_id)
+    WHERE scheduled = 1;
 
--- How many titles each combination of filters finds. '' and 0 stand for "any".
+-- How many titles each combination of filters finds, by level of maturity and by whether they have
+-- a schedule. '' and 0 stand for "any" genre, kind and year.
 CREATE TABLE title_counts (
     genre TEXT NOT NULL,
     kind TEXT NOT NULL,
     year INTEGER NOT NULL,
+    maturity INTEGER NOT NULL,
+    scheduled INTEGER NOT NULL,
     titles INTEGER NOT NULL,
-    PRIMARY KEY (genre, kind, year)
+    PRIMARY KEY (genre, kind, year, maturity, scheduled)
 );
 
 -- How many titles spell a genre in which way, so that the commonest spelling can be shown.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::AccountId;
 use playhead_eventlog::{Cursor, Partition, StreamName};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -32,6 +33,9 @@ pub(crate) const PARKED_AFTER: &str = "SELECT partition_number, event_offset, st
      ORDER BY partition_number, event_offset LIMIT $3";
 pub(crate) const UNPARK: &str =
     "DELETE FROM parked WHERE partition_number = $1 AND event_offset = $2";
+
+pub(crate) const UNPARK_ACCOUNT: &str =
+    "DELETE FROM parked WHERE stream LIKE '%-' || $1 OR stream LIKE '%-' || $1 || '.%'";
 
 const SET_CHECKPOINT: Statement = Statement {
     head: "INSERT INTO checkpoint (partition_number, next_offset, last_event_id)",
@@ -177,6 +181,15 @@ pub(crate) async fn unpark(
     Ok(())
 }
 
+/// Forgets the parked events of all streams of an account.
+pub(crate) async fn unpark_account(
+    connection: &mut SqliteConnection,
+    account_id: AccountId,
+) -> Result<(), sqlx::Error> {
+    let account_id = account_id.to_string();
+    sqlx::query(UNPARK_ACCOUNT).bind(account_id).execute(connection).await.map(drop)
+}
+
 /// A row of [`PARKED_AFTER`].
 pub(crate) fn parked_row(row: &SqliteRow) -> Result<Parked, StoreError> {
     let unreadable = || StoreError::unreadable::<sqlx::Error>("parked");
@@ -207,6 +220,7 @@ pub(crate) fn statements() -> Vec<String> {
         BLOCKED,
         PARKED_AFTER,
         UNPARK,
+        UNPARK_ACCOUNT,
     ];
     let lists = [SET_CHECKPOINT, PARK].map(|statement| statement.text(2));
     fixed.map(str::to_owned).into_iter().chain(lists).collect()

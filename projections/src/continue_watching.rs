@@ -2,8 +2,8 @@
 //! sessions were last heard of.
 //!
 //! Heartbeats and titles live in different partitions of the log, so nothing here may depend on
-//! which of them comes first: a bookmark is folded from heartbeats and dismissals alone, episodes
-//! from titles alone, and the two meet in queries.
+//! which of them comes first: a bookmark is folded from heartbeats and marks alone, episodes and the
+//! terms of titles from titles alone, and they meet in queries.
 
 use playhead_domain::{SessionId, TitleId};
 
@@ -23,6 +23,9 @@ pub type ContinueWatching = SqliteStore<Changes>;
 
 /// How many plays of a title count for its bookmark: the newest ones.
 pub const PLAYS_MAX: usize = 20;
+/// How many marks of a title count for its bookmark: the newest ones. All removals count for the
+/// history.
+pub const MARKS_MAX: usize = 200;
 
 /// Something to go on with.
 #[derive(Debug, Clone, PartialEq, Eq)]

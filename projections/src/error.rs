@@ -40,6 +40,12 @@ pub enum StoreError {
         /// The store.
         path: PathBuf,
     },
+    /// A query kept the store from being scrubbed. Scrub again.
+    #[error("{path} is in use; scrub it again")]
+    InUse {
+        /// The store.
+        path: PathBuf,
+    },
     /// The log could not be read to tell whether the store was folded from it.
     #[error("comparing the store with the log: {source}")]
     Log {
@@ -63,7 +69,7 @@ impl StoreError {
         match self {
             Self::Sql { source, .. } => is_transient(source),
             Self::Log { source } => is_passing(source),
-            Self::OtherWriter { .. } => true,
+            Self::OtherWriter { .. } | Self::InUse { .. } => true,
             Self::Io { .. } | Self::OtherVersion { .. } | Self::Unreadable { .. } => false,
         }
     }

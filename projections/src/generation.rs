@@ -72,6 +72,20 @@ impl Generations {
         Ok(())
     }
 
+    /// Removes every generation but the live one, such as one that was kept because it differed. To be
+    /// called when somebody was erased, and not while a rebuild runs.
+    ///
+    /// # Errors
+    /// The directory cannot be read or written.
+    pub fn remove_others(&self) -> Result<(), StoreError> {
+        self.live()?;
+        let live = self.current()?;
+        for other in self.numbers()?.into_iter().filter(|other| Some(*other) != live) {
+            self.remove(other)?;
+        }
+        Ok(())
+    }
+
     fn path(&self, number: u32) -> PathBuf {
         self.dir.join(format!("g{number:06}.{EXTENSION}"))
     }
@@ -179,6 +193,16 @@ mod tests {
         fs::write(generations.next().unwrap(), "half").unwrap();
         assert!(!generations.next().unwrap().exists());
         assert_eq!(generations.live().unwrap(), dir.path().join("catalog/g000001.sqlite"));
+    }
+
+    #[test]
+    fn all_but_the_live_generation_can_be_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let generations = Generations::new(dir.path(), "catalog");
+        fs::write(generations.live().unwrap(), "live").unwrap();
+        fs::write(generations.next().unwrap(), "differs").unwrap();
+        generations.remove_others().unwrap();
+        assert_eq!(names(dir.path()), ["current", "g000001.sqlite"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! What this crate is *not*: it sends no command, appends no event, and reads no clock and no
 //! environment.
 
+pub mod access;
 pub mod catalog;
 pub mod continue_watching;
 pub mod dump;
@@ -20,13 +21,17 @@ pub mod runtime;
 pub mod store;
 
 mod bookkeeping;
+mod erasure;
 mod rows;
+mod terms;
 #[cfg(test)]
 mod testing;
 
+pub use access::Access;
 pub use catalog::Catalog;
 pub use continue_watching::ContinueWatching;
 pub use error::{ProjectionError, StoreError};
 pub use generation::Generations;
 pub use progress_feed::ProgressFeed;
 pub use runtime::{Applied, Parked, Projection, ReadModel, Status, catch_up, catch_up_to, spawn};
+pub use terms::Audience;

@@ -7,12 +7,14 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream, StreamExt};
 use playhead_domain::codec::StoredEvent;
 use playhead_domain::viewing::{self, Event, Progressed};
-use playhead_domain::{ProfileId, SessionId, TitleId};
+use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
 use playhead_eventlog::{Cursor, EventLog, RecordedEvent};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::erasure::erased_account;
 
 /// How many heartbeats wait for a slow subscriber before it skips to the newest.
 const WAITING_MAX: usize = 64;
@@ -36,7 +38,14 @@ struct Shared {
     tasks: TaskTracker,
 }
 
-type Profiles = HashMap<ProfileId, broadcast::Sender<Arc<Progressed>>>;
+type Profiles = HashMap<ProfileId, Watched>;
+
+/// A profile that somebody watches.
+struct Watched {
+    sender: broadcast::Sender<Arc<Progressed>>,
+    /// Whose it is, once something was handed out.
+    account_id: Option<AccountId>,
+}
 
 impl ProgressFeed {
     /// Starts to follow all partitions from the head. Must be called within a tokio runtime.
@@ -66,10 +75,12 @@ impl ProgressFeed {
     pub fn subscribe(&self, profile_id: ProfileId) -> BoxStream<'static, Arc<Progressed>> {
         let mut profiles = self.shared.profiles();
         let Some(profiles) = profiles.as_mut() else { return stream::empty().boxed() };
-        let sender =
-            profiles.entry(profile_id).or_insert_with(|| broadcast::Sender::new(WAITING_MAX));
+        let watched = profiles.entry(profile_id).or_insert_with(|| Watched {
+            sender: broadcast::Sender::new(WAITING_MAX),
+            account_id: None,
+        });
         let subscription = Subscription {
-            receiver: Some(sender.subscribe()),
+            receiver: Some(watched.sender.subscribe()),
             profile_id,
             shared: Arc::clone(&self.shared),
             seen: Seen::default(),
@@ -124,12 +135,27 @@ impl Shared {
         }
     }
 
+    /// Ends the subscriptions of an account that was forgotten, with all that waits in them.
+    fn forget(&self, account_id: AccountId) {
+        if let Some(profiles) = self.profiles().as_mut() {
+            profiles.retain(|_, watched| watched.account_id != Some(account_id));
+        }
+    }
+
+    /// Where to hand an observation out, if somebody watches its profile.
+    fn sender_of(&self, event: &RecordedEvent) -> Option<broadcast::Sender<Arc<Progressed>>> {
+        let (account_id, profile_id) = profile_of(event)?;
+        let mut profiles = self.profiles();
+        let watched = profiles.as_mut()?.get_mut(&profile_id)?;
+        watched.account_id = Some(account_id);
+        Some(watched.sender.clone())
+    }
+
     fn hand_out(&self, event: &RecordedEvent) {
-        let Some(sender) = profile_of(event).and_then(|profile_id| {
-            self.profiles().as_ref().and_then(|profiles| profiles.get(&profile_id).cloned())
-        }) else {
-            return;
-        };
+        if let Some(account_id) = erased_account(event) {
+            return self.forget(account_id);
+        }
+        let Some(sender) = self.sender_of(event) else { return };
         let event = &event.event;
         let decoded = Event::from_json(&event.event_type, event.schema_version, &event.payload);
         // Dismissals are not handed out. Read models park and report what cannot be read. That
@@ -141,11 +167,12 @@ impl Shared {
 }
 
 /// Whose observation it is, from the stream's name `viewing-ACCOUNT.PROFILE` alone.
-fn profile_of(event: &RecordedEvent) -> Option<ProfileId> {
+fn profile_of(event: &RecordedEvent) -> Option<(AccountId, ProfileId)> {
     if event.stream.category() != viewing::CATEGORY {
         return None;
     }
-    event.stream.id().split_once('.')?.1.parse().ok()
+    let (account_id, profile_id) = event.stream.id().split_once('.')?;
+    Some((account_id.parse().ok()?, profile_id.parse().ok()?))
 }
 
 struct Subscription {
@@ -199,7 +226,7 @@ impl Drop for Subscription {
         let mut profiles = self.shared.profiles();
         self.receiver = None;
         if let Some(profiles) = profiles.as_mut()
-            && profiles.get(&self.profile_id).is_some_and(|sender| sender.receiver_count() == 0)
+            && profiles.get(&self.profile_id).is_some_and(|it| it.sender.receiver_count() == 0)
         {
             profiles.remove(&self.profile_id);
         }

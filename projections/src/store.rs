@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use playhead_domain::CodecError;
+use playhead_domain::{AccountId, CodecError};
 use playhead_eventlog::{Batch, Cursor, EventLog, Partition, ReadError, RecordedEvent};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, Connection};
 use uuid::Uuid;
 
 use crate::bookkeeping::{self, LastEvent, Ledger};
+use crate::erasure;
 use crate::error::StoreError;
 use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 
@@ -52,6 +53,10 @@ pub trait Fold: Default + Send + Sync + 'static {
     /// # Errors
     /// The event cannot be read; the changes are as before.
     fn fold(&mut self, event: &RecordedEvent) -> Result<(), CodecError>;
+
+    /// Forgets an account, at the time at which that was recorded: nothing of it stays in the changes, and writing them deletes all rows of
+    /// it. Later events of it leave no row. For read models that keep nothing of accounts, nothing.
+    fn erase(&mut self, _account_id: AccountId, _at_ms: i64) {}
 
     /// Writes the changes, within the transaction of the connection.
     ///
@@ -180,6 +185,31 @@ impl<F: Fold> SqliteStore<F> {
         std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(StoreError::io(&path))
     }
 
+    /// Removes what deleted rows left behind: copies in pages that were split, free pages, and the
+    /// journal. After it a search through the bytes of the store's files finds nothing that is not in
+    /// a row. To be called when an account was erased and every read model has folded that; once for
+    /// several accounts is enough.
+    ///
+    /// Rewrites the whole store, into the journal and back: for a moment it takes three times its
+    /// room, and commits wait. Queries go on.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if a query kept the journal from being emptied for five seconds: scrub
+    /// again. Or the store cannot be written.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        let failed = || StoreError::sql("scrubbing the store");
+        let mut connection = self.shared.writer.acquire().await.map_err(failed())?;
+        // The rewritten store is put together in a file: it need not fit into memory.
+        for text in ["PRAGMA temp_store = FILE", "VACUUM", "PRAGMA temp_store = MEMORY"] {
+            sqlx::query(text).execute(&mut *connection).await.map_err(failed())?;
+        }
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed())?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::InUse { path: self.shared.path.clone() }) }
+    }
+
     /// Closes every connection; later queries fail.
     pub async fn close(&self) {
         self.shared.readers.close().await;
@@ -201,6 +231,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .row_buffer_size(1_000)
         .pragma("cache_size", CACHE)
         .pragma("temp_store", "MEMORY")
+        // What is deleted is overwritten with zeros: it may be about a person who was erased.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }
 
@@ -265,10 +297,13 @@ impl<F: Fold> ReadModel for SqliteStore<F> {
             last_events: BTreeMap::new(),
             parked: Vec::new(),
             unparked: Vec::new(),
+            erased: Vec::new(),
         };
         let mut ledger = self.shared.ledger();
         for event in &batch.events {
-            if F::wants(&event.event.event_type) {
+            if let Some(account_id) = erasure::erased_account(event) {
+                folded.erase(account_id, event.event.recorded_at_ms, &mut ledger);
+            } else if F::wants(&event.event.event_type) {
                 folded.fold(event, attempt, &mut ledger);
             }
         }
@@ -312,9 +347,19 @@ struct FoldedBatch<F> {
     last_events: BTreeMap<Partition, (u64, Uuid)>,
     parked: Vec<Parked>,
     unparked: Vec<(Partition, u64)>,
+    erased: Vec<AccountId>,
 }
 
 impl<F: Fold> FoldedBatch<F> {
+    /// Forgets an account, with its parked events: their errors may quote what could not be read.
+    /// Happens even if the stream that says so waits behind a parked event.
+    fn erase(&mut self, account_id: AccountId, at_ms: i64, ledger: &mut Ledger) {
+        ledger.blocked.retain(|stream, _| !erasure::is_of(stream, account_id));
+        self.parked.retain(|parked| !erasure::is_of(&parked.stream, account_id));
+        self.changes.erase(account_id, at_ms);
+        self.erased.push(account_id);
+    }
+
     /// Walks from the end, and no further than until every partition is found.
     fn remember_last(&mut self, events: &[RecordedEvent]) {
         let partitions = self.next.iter().count();
@@ -398,7 +443,10 @@ impl<F: Fold> FoldedBatch<F> {
         }
         self.changes.write(&mut transaction).await?;
         bookkeeping::move_checkpoint(&mut transaction, &moved).await.map_err(failed())?;
-        if !self.parked.is_empty() || !self.unparked.is_empty() {
+        for account_id in &self.erased {
+            bookkeeping::unpark_account(&mut transaction, *account_id).await.map_err(failed())?;
+        }
+        if !self.parked.is_empty() || !self.unparked.is_empty() || !self.erased.is_empty() {
             bookkeeping::park(&mut transaction, &self.parked).await.map_err(failed())?;
             bookkeeping::unpark(&mut transaction, &self.unparked).await.map_err(failed())?;
             parked_total = bookkeeping::parked_count(&mut transaction).await.map_err(failed())?;

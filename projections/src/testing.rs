@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use playhead_domain::availability::Availability;
 use playhead_domain::codec::{EventType, StoredEvent};
 use playhead_domain::playback::{PlaybackExpired, PlaybackStarted, PlaybackStopped};
+use playhead_domain::resume::MarkKind;
 use playhead_domain::title::{EpisodeOf, Kind, Metadata};
 use playhead_domain::viewing::{self, Progressed, Quality};
-use playhead_domain::{AccountId, Personal, ProfileId, SessionId, TitleId, playback, title};
+use playhead_domain::{
+    AccountId, DeviceCodeKey, Personal, ProfileId, SessionId, TitleId, device_code, devices,
+    identity, playback, sign_in, title,
+};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{
     Append, Appended, Batch, Cursor, EventLog, Expected, NewEvent, PartitionCount, StreamName,
@@ -122,6 +127,27 @@ impl TestLog {
         self.append(&format!("playback-{account_id}"), &event).await
     }
 
+    pub(crate) async fn identity(&self, account_id: AccountId, event: identity::Event) -> Appended {
+        self.append(&format!("identity-{account_id}"), &event).await
+    }
+
+    pub(crate) async fn sign_in(&self, account_id: AccountId, event: sign_in::Event) -> Appended {
+        let sign_in_id = match &event {
+            sign_in::Event::Began(event) => event.sign_in_id,
+            sign_in::Event::Refreshed(event) => event.sign_in_id,
+            sign_in::Event::Ended(event) => event.sign_in_id,
+        };
+        self.append(&format!("signin-{account_id}.{sign_in_id}"), &event).await
+    }
+
+    pub(crate) async fn devices(&self, account_id: AccountId, event: devices::Event) -> Appended {
+        self.append(&format!("devices-{account_id}"), &event).await
+    }
+
+    pub(crate) async fn device_code(&self, key: DeviceCodeKey, event: device_code::Event) {
+        self.append(&format!("devicecode-{key}"), &event).await;
+    }
+
     /// The whole log in one batch.
     pub(crate) async fn all(&self) -> Batch {
         self.log.read(&Cursor::start(self.log.partitions()), usize::MAX).await.unwrap()
@@ -139,6 +165,17 @@ impl<F: Fold> TestStore<F> {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open_fresh(&dir.path().join("store.sqlite")).await.unwrap();
         Self { store, dir }
+    }
+
+    /// A store as a server opens it.
+    pub(crate) async fn live() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join("store.sqlite")).await.unwrap();
+        Self { store, dir }
+    }
+
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -258,6 +295,38 @@ impl Sitting {
         })
     }
 
+    /// What is said of the title some minutes after the session began.
+    pub(crate) fn marked(self, kind: MarkKind, minutes_later: u64) -> viewing::Event {
+        let Self { account: of, profile: by, title: number, .. } = self;
+        let (account_id, profile_id, title_id) = (account(of), profile(by), title(number));
+        let at_ms = self.began_ms() + i64::try_from(minutes_later * MINUTE_MS).unwrap();
+        match kind {
+            MarkKind::Restored => {
+                let said = viewing::TitleRestored { account_id, profile_id, title_id, at_ms };
+                viewing::Event::Restored(said)
+            }
+            MarkKind::Dismissed => self.dismissed(minutes_later),
+            MarkKind::Watched => {
+                let said = viewing::TitleMarkedWatched { account_id, profile_id, title_id, at_ms };
+                viewing::Event::MarkedWatched(said)
+            }
+            MarkKind::Unwatched => {
+                let said =
+                    viewing::TitleMarkedUnwatched { account_id, profile_id, title_id, at_ms };
+                viewing::Event::MarkedUnwatched(said)
+            }
+            MarkKind::Removed(session_id) => {
+                viewing::Event::RemovedFromHistory(viewing::RemovedFromHistory {
+                    account_id,
+                    profile_id,
+                    title_id,
+                    session_id,
+                    at_ms,
+                })
+            }
+        }
+    }
+
     pub(crate) fn stopped(self) -> playback::Event {
         playback::Event::Stopped(PlaybackStopped {
             account_id: account(self.account),
@@ -308,4 +377,21 @@ impl Sitting {
             at_ms: self.began_ms() + i64::try_from(minutes_later * MINUTE_MS).unwrap(),
         })
     }
+}
+
+pub(crate) fn scheduled(number: u64, availability: Availability) -> title::Event {
+    let title_id = title(number);
+    title::Event::Scheduled(title::AvailabilityScheduled { title_id, availability, at_ms: 3 })
+}
+
+pub(crate) fn erased(account_id: AccountId) -> identity::Event {
+    identity::Event::Erased(identity::AccountErased { account_id, at_ms: 9_000_000 })
+}
+
+/// Whether a text is somewhere in the bytes of the files of a directory.
+pub(crate) fn is_in_files(dir: &std::path::Path, text: &str) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use playhead_eventlog::{Cursor, EventLog};
 use playhead_projections::store::{Fold, SqliteStore};
 use playhead_projections::{
-    Generations, ProjectionError, ReadModel, StoreError, catalog, catch_up_to, continue_watching,
+    Generations, ProjectionError, ReadModel, StoreError, access, catalog, catch_up_to,
+    continue_watching,
 };
 use serde::Serialize;
 use thiserror::Error;
@@ -22,11 +23,13 @@ pub enum Model {
     Catalog,
     /// Where each profile is in each title.
     ContinueWatching,
+    /// Who may act for each account.
+    Access,
 }
 
 impl Model {
     /// Every read model.
-    pub const ALL: [Self; 2] = [Self::Catalog, Self::ContinueWatching];
+    pub const ALL: [Self; 3] = [Self::Catalog, Self::ContinueWatching, Self::Access];
 
     /// The name of the read model, and of its directory.
     #[must_use]
@@ -34,6 +37,7 @@ impl Model {
         match self {
             Self::Catalog => catalog::Changes::NAME,
             Self::ContinueWatching => continue_watching::Changes::NAME,
+            Self::Access => access::Changes::NAME,
         }
     }
 }
@@ -125,6 +129,7 @@ pub async fn rebuild(
     let generations = Generations::new(dir, model.as_str());
     match model {
         Model::Catalog => rebuild_as::<catalog::Changes>(log, &generations, force, progress).await,
+        Model::Access => rebuild_as::<access::Changes>(log, &generations, force, progress).await,
         Model::ContinueWatching => {
             rebuild_as::<continue_watching::Changes>(log, &generations, force, progress).await
         }

@@ -12,11 +12,13 @@ use sqlx::sqlite::SqliteConnection;
 use super::tables::{self, Listed, Titles};
 use crate::error::StoreError;
 use crate::store::Fold;
+use crate::terms::{self, TermChanges};
 
 /// What a batch of events changes: the newest state of each title that it names.
 #[derive(Debug, Default)]
 pub struct Changes {
     titles: BTreeMap<TitleId, Change>,
+    terms: TermChanges,
 }
 
 #[derive(Debug)]
@@ -37,9 +39,9 @@ enum Added {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "catalog";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SCHEMA: &'static [&'static str] =
-        &[include_str!("../../../migrations/catalog/0001_titles.sql")];
+        &[include_str!("../../../migrations/catalog/0001_titles.sql"), terms::SCHEMA];
 
     fn wants(event_type: &str) -> bool {
         Event::TYPES.iter().any(|wanted| wanted.name == event_type)
@@ -47,7 +49,9 @@ impl Fold for Changes {
 
     fn fold(&mut self, event: &RecordedEvent) -> Result<(), CodecError> {
         let event = &event.event;
-        match Event::from_json(&event.event_type, event.schema_version, &event.payload)? {
+        let event = Event::from_json(&event.event_type, event.schema_version, &event.payload)?;
+        self.terms.fold(&event);
+        match event {
             Event::Added(added) => {
                 let metadata = Box::new(added.metadata);
                 let change = Change::Listed { metadata, added: Added::At(added.at_ms) };
@@ -65,36 +69,44 @@ impl Fold for Changes {
             Event::Withdrawn(withdrawn) => {
                 self.titles.insert(withdrawn.title_id, Change::Withdrawn);
             }
-            // Asked for when something is started; nothing of it is shown.
+            // The terms have it.
             Event::Scheduled(_) => {}
         }
         Ok(())
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        if self.titles.is_empty() {
+        let Self { titles, terms } = self;
+        let ids: Vec<_> = terms.titles().collect();
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids: Vec<_> = self.titles.keys().copied().collect();
         let before = tables::load(connection, &ids).await?;
-        let after = self.after(&before);
-        tables::store(connection, &before, &after).await
+        let after = after(titles, &terms, &before);
+        tables::store(connection, &before, &after).await?;
+        terms.write(connection).await
     }
 }
 
-impl Changes {
-    /// Those of the titles that are listed now.
-    fn after(self, before: &Titles) -> Titles {
-        let listed = |(title_id, change)| match change {
-            Change::Withdrawn => None,
-            Change::Listed { metadata, added: Added::At(added_at_ms) } => {
-                Some((title_id, Listed { metadata, added_at_ms }))
-            }
-            Change::Listed { metadata, added: Added::Before(at_ms) } => {
-                let added_at_ms = before.get(&title_id).map_or(at_ms, |row| row.added_at_ms);
-                Some((title_id, Listed { metadata, added_at_ms }))
-            }
+/// Those of the changed titles that are listed now.
+fn after(titles: BTreeMap<TitleId, Change>, terms: &TermChanges, before: &Titles) -> Titles {
+    // Those of which only the schedule changed.
+    let mut after = before.clone();
+    for (title_id, change) in titles {
+        let row = before.get(&title_id);
+        let Change::Listed { metadata, added } = change else {
+            after.remove(&title_id);
+            continue;
         };
-        self.titles.into_iter().filter_map(listed).collect()
+        let added_at_ms = match added {
+            Added::At(at_ms) => at_ms,
+            Added::Before(at_ms) => row.map_or(at_ms, |row| row.added_at_ms),
+        };
+        after.insert(title_id, Listed { metadata, added_at_ms, scheduled: false });
     }
+    for (title_id, listed) in &mut after {
+        let scheduled = before.get(title_id).map(|row| row.scheduled);
+        listed.scheduled = terms.is_scheduled(*title_id, scheduled);
+    }
+    after
 }

@@ -2,50 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::TitleId;
+#[cfg(test)]
+use playhead_domain::title::Kind;
+use playhead_domain::{Maturity, TitleId};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, Sqlite};
 
 use super::{Catalog, TitleFilter, TitleKey, TitleRow};
 use crate::error::StoreError;
 use crate::rows::natural;
+use crate::terms::{Audience, level_of};
 
-/// A page behind ($1, $2), at most $3 rows. Each combination of filters has its own text, so that
-/// each finds its own index.
-macro_rules! list_of_titles {
-    ($filter:literal) => {
-        concat!(
-            "SELECT t.title_id, t.sort_name, t.added_at_ms, t.metadata FROM titles t WHERE ",
-            $filter,
-            "(t.sort_name, t.title_id) > ($1, $2) ORDER BY t.sort_name, t.title_id LIMIT $3"
-        )
-    };
-}
-macro_rules! list_of_genre {
-    ($filter:literal) => {
-        concat!(
-            "SELECT t.title_id, t.sort_name, t.added_at_ms, t.metadata \
-             FROM title_genres g JOIN titles t ON t.title_id = g.title_id WHERE g.genre = $4 AND ",
-            $filter,
-            "(g.sort_name, g.title_id) > ($1, $2) ORDER BY g.sort_name, g.title_id LIMIT $3"
-        )
-    };
-}
-pub(super) const LIST: &str = list_of_titles!("");
-pub(super) const LIST_KIND: &str = list_of_titles!("t.kind = $4 AND ");
-pub(super) const LIST_YEAR: &str = list_of_titles!("t.year = $4 AND ");
-pub(super) const LIST_KIND_YEAR: &str = list_of_titles!("t.kind = $4 AND t.year = $5 AND ");
-pub(super) const LIST_GENRE: &str = list_of_genre!("");
-pub(super) const LIST_GENRE_KIND: &str = list_of_genre!("g.kind = $5 AND ");
-pub(super) const LIST_GENRE_YEAR: &str = list_of_genre!("g.year = $5 AND ");
-pub(super) const LIST_GENRE_KIND_YEAR: &str = list_of_genre!("g.kind = $5 AND g.year = $6 AND ");
-
-const TITLE: &str =
-    "SELECT title_id, sort_name, added_at_ms, metadata FROM titles WHERE title_id = $1";
-const COUNT: &str = "SELECT titles FROM title_counts WHERE genre = $1 AND kind = $2 AND year = $3";
-const GENRES: &str = "SELECT s.genre, s.spelling, c.titles FROM genre_spellings s \
-     JOIN title_counts c ON c.genre = s.genre AND c.kind = '' AND c.year = 0 \
-     ORDER BY s.genre, s.titles, s.spelling DESC";
+const COLUMNS: &str = "t.title_id, t.sort_name, t.added_at_ms, t.metadata";
 
 /// How many titles one query finds by id.
 const IDS_MAX: usize = 4_096;
@@ -53,56 +21,71 @@ const IDS_MAX: usize = 4_096;
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Catalog {
-    /// One title, if it is listed.
+    /// One title, if it is listed and the audience may see it.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn title(&self, title_id: TitleId) -> Result<Option<TitleRow>, StoreError> {
-        let row = sqlx::query(TITLE)
-            .bind(title_id.to_string())
+    pub async fn title(
+        &self,
+        title_id: TitleId,
+        audience: &Audience,
+    ) -> Result<Option<TitleRow>, StoreError> {
+        let query = sqlx::query(AssertSqlSafe(title_text(audience))).bind(title_id.to_string());
+        let row = audience
+            .bind(query)
             .fetch_optional(self.readers())
             .await
             .map_err(StoreError::sql("reading a title"))?;
         row.as_ref().map(title_row).transpose()
     }
 
-    /// Those of the titles that are listed, in the order of the ids. An id that stands twice is
-    /// answered twice. One query for each 4,096 ids.
+    /// Those of the titles that are listed and that the audience may see, in the order of the ids.
+    /// An id that stands twice is answered twice. One query for each 4,096 ids.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn titles(&self, ids: &[TitleId]) -> Result<Vec<TitleRow>, StoreError> {
+    pub async fn titles(
+        &self,
+        ids: &[TitleId],
+        audience: &Audience,
+    ) -> Result<Vec<TitleRow>, StoreError> {
         let mut found = BTreeMap::new();
         for ids in ids.chunks(IDS_MAX) {
-            for row in self.titles_of_chunk(ids).await? {
+            for row in self.titles_of_chunk(ids, audience).await? {
                 found.insert(row.title_id, row);
             }
         }
         Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
     }
 
-    async fn titles_of_chunk(&self, ids: &[TitleId]) -> Result<Vec<TitleRow>, StoreError> {
+    async fn titles_of_chunk(
+        &self,
+        ids: &[TitleId],
+        audience: &Audience,
+    ) -> Result<Vec<TitleRow>, StoreError> {
         // Few lengths, so that prepared statements are found again.
         let places = ids.len().next_power_of_two();
         let query = ids
             .iter()
             .cycle()
             .take(places)
-            .fold(sqlx::query(AssertSqlSafe(by_ids(places))), |query, id| {
+            .fold(sqlx::query(AssertSqlSafe(by_ids(places, audience))), |query, id| {
                 query.bind(id.to_string())
             });
-        let rows = query.fetch_all(self.readers()).await;
+        let rows = audience.bind(query).fetch_all(self.readers()).await;
         rows.map_err(StoreError::sql("reading titles"))?.iter().map(title_row).collect()
     }
 
-    /// A page of the list that a filter selects, ordered by key: those behind `after`, or the first
-    /// ones; at most `limit`. Costs the same wherever the page lies.
+    /// A page of the list that a filter selects for an audience, ordered by key: those behind
+    /// `after`, or the first ones; at most `limit`. Costs the same wherever the page lies, and as
+    /// much more as there are hidden titles in between.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn list(
         &self,
         filter: &TitleFilter,
+        audience: &Audience,
         after: Option<&TitleKey>,
         limit: u32,
     ) -> Result<Vec<TitleRow>, StoreError> {
@@ -110,61 +93,152 @@ impl Catalog {
             || (String::new(), String::new()),
             |key| (key.sort_name.clone(), key.title_id.to_string()),
         );
-        let query = sqlx::query(list_query(filter)).bind(sort_name).bind(title_id).bind(limit);
+        let query = sqlx::query(AssertSqlSafe(list_text(filter, audience)));
+        let query = audience.bind(query.bind(sort_name).bind(title_id).bind(limit));
         let rows = bind_filter(query, filter).fetch_all(self.readers()).await;
         rows.map_err(StoreError::sql("listing titles"))?.iter().map(title_row).collect()
     }
 
-    /// How many titles a filter selects. Reads one row.
+    /// How many titles a filter selects for an audience. Those without a schedule are counted
+    /// beforehand, at most ten rows; for a viewer, those with one are asked one by one.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn count(&self, filter: &TitleFilter) -> Result<u64, StoreError> {
+    pub async fn count(
+        &self,
+        filter: &TitleFilter,
+        audience: &Audience,
+    ) -> Result<u64, StoreError> {
         // In the table of counts these stand for "any".
         if filter.genre.as_deref() == Some("") || filter.year == Some(0) {
             return Ok(0);
         }
-        let titles: Option<i64> = sqlx::query_scalar(COUNT)
+        let failed = || StoreError::sql("counting titles");
+        let mut transaction = self.readers().begin().await.map_err(failed())?;
+        let row = sqlx::query(COUNT)
             .bind(filter.genre.as_ref().map_or_else(String::new, |genre| genre.to_lowercase()))
             .bind(filter.kind.map_or("", |kind| kind.as_str()))
             .bind(filter.year.unwrap_or(0))
-            .fetch_optional(self.readers())
+            .bind(audience.level_max())
+            .fetch_one(&mut *transaction)
             .await
-            .map_err(StoreError::sql("counting titles"))?;
-        Ok(titles.map_or(0, natural))
+            .map_err(failed())?;
+        let count = |row: &SqliteRow, column: &str| -> Result<i64, StoreError> {
+            row.try_get(column).map_err(StoreError::unreadable("title_counts"))
+        };
+        let (always, scheduled) = (count(&row, "always")?, count(&row, "scheduled")?);
+        let open = match audience {
+            Audience::Everyone => scheduled,
+            Audience::Viewer { .. } if scheduled == 0 => 0,
+            Audience::Viewer { .. } => {
+                let query = sqlx::query(AssertSqlSafe(count_scheduled(filter, audience)));
+                let query = bind_filter(audience.bind(query), filter);
+                let row = query.fetch_one(&mut *transaction).await.map_err(failed())?;
+                count(&row, "titles")?
+            }
+        };
+        transaction.rollback().await.map_err(failed())?;
+        Ok(natural(always.saturating_add(open)))
     }
 
-    /// Every genre in its commonest spelling, with the number of its titles, in the order of the
-    /// alphabet.
+    /// Every genre in its commonest spelling, with the number of its titles that the audience may
+    /// see, in the order of the alphabet; none of which it may see none.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn genres(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(GENRES)
+    pub async fn genres(&self, audience: &Audience) -> Result<Vec<(String, u64)>, StoreError> {
+        let query = sqlx::query(AssertSqlSafe(genres_text(audience))).bind(audience.level_max());
+        let rows = audience
+            .bind(query)
             .fetch_all(self.readers())
             .await
             .map_err(StoreError::sql("reading genres"))?;
+        let unreadable = || StoreError::unreadable::<sqlx::Error>("genre_spellings");
+        let mut genres = BTreeMap::new();
         // The commonest spelling of a genre comes last and stays.
-        let genres: BTreeMap<_, _> = rows
-            .into_iter()
-            .map(|(genre, spelling, titles)| (genre, (spelling, natural(titles))))
-            .collect();
+        for row in &rows {
+            let genre: String = row.try_get("genre").map_err(unreadable())?;
+            let spelling: String = row.try_get("spelling").map_err(unreadable())?;
+            let titles: i64 = row.try_get("titles").map_err(unreadable())?;
+            genres.insert(genre, (spelling, natural(titles)));
+        }
         Ok(genres.into_values().collect())
     }
 }
 
-/// The text that finds the index of a filter.
-fn list_query(filter: &TitleFilter) -> &'static str {
-    match (&filter.genre, filter.kind, filter.year) {
-        (None, None, None) => LIST,
-        (None, Some(_), None) => LIST_KIND,
-        (None, None, Some(_)) => LIST_YEAR,
-        (None, Some(_), Some(_)) => LIST_KIND_YEAR,
-        (Some(_), None, None) => LIST_GENRE,
-        (Some(_), Some(_), None) => LIST_GENRE_KIND,
-        (Some(_), None, Some(_)) => LIST_GENRE_YEAR,
-        (Some(_), Some(_), Some(_)) => LIST_GENRE_KIND_YEAR,
+impl Audience {
+    /// The highest level that it is shown.
+    fn level_max(&self) -> i64 {
+        let level = match self {
+            Self::Everyone => Maturity::From18,
+            Self::Viewer { viewer, .. } => viewer.maturity_max,
+        };
+        level_of(level)
     }
+}
+
+/// How many titles of a list are offered always, and how many by a schedule, up to a level.
+const COUNT: &str = "SELECT COALESCE(SUM(titles) FILTER (WHERE scheduled = 0), 0) AS always, \
+     COALESCE(SUM(titles) FILTER (WHERE scheduled = 1), 0) AS scheduled FROM title_counts \
+     WHERE genre = $1 AND kind = $2 AND year = $3 AND maturity <= $4";
+
+/// The text that finds one title.
+pub(super) fn title_text(audience: &Audience) -> String {
+    let visible = audience.condition("t.title_id", 2);
+    format!("SELECT {COLUMNS} FROM titles t WHERE t.title_id = $1 AND {visible}")
+}
+
+/// A page behind ($1, $2), at most $3 rows. Each combination of filters has its own text, so that
+/// each finds its own index.
+pub(super) fn list_text(filter: &TitleFilter, audience: &Audience) -> String {
+    let visible = audience.condition("t.title_id", 4);
+    let (alias, from) = match filter.genre {
+        None => ("t", "titles t"),
+        // The genre's index gives the order; it has to be walked first.
+        Some(_) => ("g", "title_genres g CROSS JOIN titles t ON t.title_id = g.title_id"),
+    };
+    let fits = fits(filter, alias, 4 + audience.values());
+    format!(
+        "SELECT {COLUMNS} FROM {from} WHERE {fits}({alias}.sort_name, {alias}.title_id) > ($1, $2) \
+         AND {visible} ORDER BY {alias}.sort_name, {alias}.title_id LIMIT $3"
+    )
+}
+
+/// Counts the visible ones among those that have a schedule.
+pub(super) fn count_scheduled(filter: &TitleFilter, audience: &Audience) -> String {
+    let visible = audience.condition("s.title_id", 1);
+    let from = if filter.genre.is_some() { "title_genres" } else { "titles" };
+    let fits = fits(filter, "s", 1 + audience.values());
+    format!("SELECT COUNT(*) AS titles FROM {from} s WHERE {fits}s.scheduled = 1 AND {visible}")
+}
+
+/// $1 is the level up to which those without a schedule are counted.
+pub(super) fn genres_text(audience: &Audience) -> String {
+    let visible = audience.condition("g.title_id", 2);
+    format!(
+        "WITH counted AS ( \
+         SELECT c.genre, c.titles FROM title_counts c WHERE c.kind = '' AND c.year = 0 \
+         AND c.genre <> '' AND c.scheduled = 0 AND c.maturity <= $1 \
+         UNION ALL SELECT g.genre, 1 FROM title_genres g WHERE g.scheduled = 1 AND {visible}), \
+         summed AS (SELECT genre, SUM(titles) AS titles FROM counted GROUP BY genre) \
+         SELECT s.genre, s.spelling, c.titles FROM genre_spellings s \
+         JOIN summed c ON c.genre = s.genre ORDER BY s.genre, s.titles, s.spelling DESC"
+    )
+}
+
+/// The conditions of a filter, in the order genre, kind, year; values from number `next` on.
+fn fits(filter: &TitleFilter, alias: &str, mut next: usize) -> String {
+    let mut conditions = String::new();
+    let fields = [
+        ("genre", filter.genre.is_some()),
+        ("kind", filter.kind.is_some()),
+        ("year", filter.year.is_some()),
+    ];
+    for (column, _) in fields.into_iter().filter(|(_, set)| *set) {
+        conditions.push_str(&format!("{alias}.{column} = ${next} AND "));
+        next += 1;
+    }
+    conditions
 }
 
 /// Binds what is set, in the order of every text: genre, kind, year.
@@ -182,11 +256,10 @@ fn bind_filter(mut query: Query, filter: &TitleFilter) -> Query {
 }
 
 /// The text that finds so many ids. Plain `?` for the reason that [`crate::rows`] gives.
-pub(super) fn by_ids(ids: usize) -> String {
+pub(super) fn by_ids(ids: usize, audience: &Audience) -> String {
     let places = vec!["?"; ids].join(", ");
-    format!(
-        "SELECT title_id, sort_name, added_at_ms, metadata FROM titles WHERE title_id IN ({places})"
-    )
+    let visible = audience.condition("t.title_id", ids + 1);
+    format!("SELECT {COLUMNS} FROM titles t WHERE t.title_id IN ({places}) AND {visible}")
 }
 
 fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
@@ -201,21 +274,27 @@ fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
     })
 }
 
-/// Every statement of this file, for the test that prepares them all.
+/// Every filter that has a text of its own.
 #[cfg(test)]
-pub(super) fn statements() -> Vec<String> {
-    LISTS.iter().chain(&[TITLE, COUNT, GENRES]).map(|text| (*text).to_owned()).collect()
+pub(super) fn filters() -> Vec<TitleFilter> {
+    let mut filters = Vec::new();
+    for genre in [None, Some("drama".to_owned())] {
+        for kind in [None, Some(Kind::Movie)] {
+            for year in [None, Some(1995)] {
+                filters.push(TitleFilter { genre: genre.clone(), kind, year });
+            }
+        }
+    }
+    filters
 }
 
-/// Every list there is.
+/// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
-pub(super) const LISTS: [&str; 8] = [
-    LIST,
-    LIST_KIND,
-    LIST_YEAR,
-    LIST_KIND_YEAR,
-    LIST_GENRE,
-    LIST_GENRE_KIND,
-    LIST_GENRE_YEAR,
-    LIST_GENRE_KIND_YEAR,
-];
+pub(super) fn statements(audience: &Audience) -> Vec<String> {
+    let lists = filters();
+    let lists = lists
+        .iter()
+        .flat_map(|filter| [list_text(filter, audience), count_scheduled(filter, audience)]);
+    let others = [title_text(audience), by_ids(3, audience), genres_text(audience)];
+    lists.chain(others).chain([COUNT.to_owned()]).collect()
+}

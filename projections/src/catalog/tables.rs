@@ -2,28 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use playhead_domain::TitleId;
 use playhead_domain::title::Metadata;
+use playhead_domain::{Maturity, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::error::StoreError;
 use crate::rows::Statement;
+use crate::terms::level_of;
 
 const LOAD: Statement = Statement {
     head: "WITH wanted (title_id) AS (",
     columns: 1,
-    tail: ") SELECT t.title_id, t.added_at_ms, t.metadata \
+    tail: ") SELECT t.title_id, t.added_at_ms, t.scheduled, t.metadata \
            FROM wanted JOIN titles t ON t.title_id = wanted.title_id",
 };
 const WITHDRAW: Statement =
     Statement { head: "DELETE FROM titles WHERE title_id IN (", columns: 1, tail: ")" };
 const LIST: Statement = Statement {
-    head: "INSERT INTO titles (title_id, sort_name, kind, year, added_at_ms, metadata)",
-    columns: 6,
+    head: "INSERT INTO titles (title_id, sort_name, kind, year, added_at_ms, scheduled, metadata)",
+    columns: 7,
     tail: "ON CONFLICT (title_id) DO UPDATE SET sort_name = excluded.sort_name, \
            kind = excluded.kind, year = excluded.year, added_at_ms = excluded.added_at_ms, \
-           metadata = excluded.metadata",
+           scheduled = excluded.scheduled, metadata = excluded.metadata",
 };
 const REMOVE_GENRES: Statement = Statement {
     head: "DELETE FROM title_genres WHERE (genre, sort_name, title_id) IN (",
@@ -31,14 +32,14 @@ const REMOVE_GENRES: Statement = Statement {
     tail: ")",
 };
 const ADD_GENRES: Statement = Statement {
-    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year)",
-    columns: 5,
+    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year, scheduled)",
+    columns: 6,
     tail: "",
 };
 const ADD_COUNTS: Statement = Statement {
-    head: "INSERT INTO title_counts (genre, kind, year, titles)",
-    columns: 4,
-    tail: "ON CONFLICT (genre, kind, year) \
+    head: "INSERT INTO title_counts (genre, kind, year, maturity, scheduled, titles)",
+    columns: 6,
+    tail: "ON CONFLICT (genre, kind, year, maturity, scheduled) \
            DO UPDATE SET titles = title_counts.titles + excluded.titles",
 };
 const REMOVE_ZERO_COUNTS: &str = "DELETE FROM title_counts WHERE titles = 0";
@@ -54,10 +55,12 @@ const REMOVE_ZERO_SPELLINGS: &str = "DELETE FROM genre_spellings WHERE titles = 
 pub(super) type Titles = BTreeMap<TitleId, Listed>;
 
 /// A title that is listed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub(super) metadata: Box<Metadata>,
     pub(super) added_at_ms: i64,
+    /// Whether it is offered by a schedule.
+    pub(super) scheduled: bool,
 }
 
 /// A row of `title_genres`.
@@ -68,10 +71,12 @@ struct GenreRow {
     title_id: TitleId,
     kind: &'static str,
     year: Option<u16>,
+    scheduled: bool,
 }
 
-/// What is counted: genre, kind and year; empty and 0 stand for "any".
-type List = (String, &'static str, u16);
+/// What is counted: genre, kind and year, of which empty and 0 stand for "any"; the level of
+/// maturity, and whether there is a schedule.
+type List = (String, &'static str, u16, i64, bool);
 
 impl Listed {
     fn sort_name(&self) -> String {
@@ -93,6 +98,7 @@ impl Listed {
             title_id,
             kind,
             year,
+            scheduled: self.scheduled,
         })
     }
 
@@ -102,10 +108,12 @@ impl Listed {
         let years = [Some(0), self.metadata.year.filter(|year| *year != 0)];
         let mut genres: Vec<_> = self.genres().into_keys().collect();
         genres.push(String::new());
+        let level = level_of(Maturity::counted(self.metadata.maturity));
+        let list = |genre: &str, kind, year| (genre.to_owned(), kind, year, level, self.scheduled);
         let mut lists = Vec::new();
         for genre in genres {
             for kind in kinds {
-                lists.extend(years.iter().flatten().map(|year| (genre.clone(), kind, *year)));
+                lists.extend(years.iter().flatten().map(|year| list(&genre, kind, *year)));
             }
         }
         lists
@@ -136,6 +144,7 @@ fn listed(row: &SqliteRow) -> Result<(TitleId, Listed), StoreError> {
     let listed = Listed {
         metadata: serde_json::from_str(&metadata).map_err(StoreError::unreadable("titles"))?,
         added_at_ms: row.try_get("added_at_ms").map_err(unreadable())?,
+        scheduled: row.try_get("scheduled").map_err(unreadable())?,
     };
     Ok((title_id.parse().map_err(StoreError::unreadable("titles"))?, listed))
 }
@@ -174,6 +183,7 @@ async fn store_titles(
             .bind(listed.metadata.kind.as_str())
             .bind(listed.metadata.year)
             .bind(listed.added_at_ms)
+            .bind(listed.scheduled)
             .bind(metadata.clone())
     })
     .await
@@ -204,6 +214,7 @@ async fn store_genres(
                 .bind(row.title_id.to_string())
                 .bind(row.kind)
                 .bind(row.year)
+                .bind(row.scheduled)
         })
         .await
 }
@@ -217,8 +228,10 @@ async fn store_counts(
         |titles: &Titles| -> Vec<List> { titles.values().flat_map(Listed::lists).collect() };
     let deltas = deltas(lists(before), lists(after));
     ADD_COUNTS
-        .execute(connection, &deltas, |query, ((genre, kind, year), delta)| {
-            query.bind(genre.clone()).bind(*kind).bind(*year).bind(*delta)
+        .execute(connection, &deltas, |query, (list, delta)| {
+            let (genre, kind, year, level, scheduled) = list;
+            let query = query.bind(genre.clone()).bind(*kind).bind(*year);
+            query.bind(*level).bind(*scheduled).bind(*delta)
         })
         .await?;
     sqlx::query(REMOVE_ZERO_COUNTS).execute(connection).await.map(drop)

@@ -1,9 +1,24 @@
+use playhead_domain::Maturity;
+use playhead_domain::availability::{Availability, Window};
+use playhead_domain::entitlement::Viewer;
 use playhead_domain::title::{Event, Kind, Metadata};
 use proptest::prelude::*;
 use sqlx::AssertSqlSafe;
 
 use super::{Changes, TitleFilter, queries, tables};
-use crate::testing::{TestLog, TestStore, added, edited, metadata, prepare_all, title, withdrawn};
+use crate::terms::{self, Audience};
+use crate::testing::{
+    TestLog, TestStore, added, edited, metadata, prepare_all, scheduled, title, withdrawn,
+};
+
+const ALL: Audience = Audience::Everyone;
+const AUDIENCES: [Audience; 2] = [
+    ALL,
+    Audience::Viewer {
+        viewer: Viewer { territory: None, maturity_max: Maturity::From18 },
+        at_ms: 0,
+    },
+];
 
 fn film(name: &str, year: u16, genres: &[&str]) -> Metadata {
     let genres = genres.iter().map(|genre| (*genre).to_owned()).collect();
@@ -31,8 +46,13 @@ async fn shop() -> TestStore<Changes> {
 }
 
 async fn names(store: &TestStore<Changes>, filter: TitleFilter) -> Vec<String> {
-    let rows = store.store.list(&filter, None, 100).await.unwrap();
-    assert_eq!(rows.len() as u64, store.store.count(&filter).await.unwrap(), "{filter:?}");
+    seen(store, filter, &Audience::Everyone).await
+}
+
+async fn seen(store: &TestStore<Changes>, filter: TitleFilter, audience: &Audience) -> Vec<String> {
+    let rows = store.store.list(&filter, audience, None, 100).await.unwrap();
+    let counted = store.store.count(&filter, audience).await.unwrap();
+    assert_eq!(rows.len() as u64, counted, "{filter:?}");
     rows.into_iter().map(|row| row.metadata.name).collect()
 }
 
@@ -42,8 +62,8 @@ fn genre(genre: &str) -> TitleFilter {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    prepare_all::<Changes>([tables::statements(), queries::statements()].concat()).await;
-    prepare_all::<Changes>(vec![queries::by_ids(3)]).await;
+    let queries = AUDIENCES.iter().flat_map(queries::statements).collect();
+    prepare_all::<Changes>([tables::statements(), terms::statements(), queries].concat()).await;
     prepare_all::<Changes>(crate::bookkeeping::statements()).await;
 }
 
@@ -80,11 +100,12 @@ async fn each_combination_of_filters_lists_and_counts_what_fits() {
 #[tokio::test]
 async fn pages_meet_without_gap_or_overlap() {
     let store = shop().await;
-    let whole = store.store.list(&TitleFilter::default(), None, 100).await.unwrap();
+    let whole = store.store.list(&TitleFilter::default(), &ALL, None, 100).await.unwrap();
     let mut paged = Vec::new();
     while paged.len() < whole.len() {
         let after = paged.last().map(super::TitleRow::key);
-        let page = store.store.list(&TitleFilter::default(), after.as_ref(), 2).await.unwrap();
+        let filter = TitleFilter::default();
+        let page = store.store.list(&filter, &ALL, after.as_ref(), 2).await.unwrap();
         assert!(!page.is_empty());
         paged.extend(page);
     }
@@ -94,7 +115,7 @@ async fn pages_meet_without_gap_or_overlap() {
 #[tokio::test]
 async fn genres_are_counted_under_their_commonest_spelling() {
     let store = shop().await;
-    let genres = store.store.genres().await.unwrap();
+    let genres = store.store.genres(&ALL).await.unwrap();
     let expected = [("Crime", 1), ("Drama", 2), ("Horror", 2), ("Sci-Fi", 1)];
     assert_eq!(genres, expected.map(|(genre, titles)| (genre.to_owned(), titles)));
 }
@@ -106,41 +127,99 @@ async fn an_edit_moves_a_title_between_lists_and_keeps_when_it_was_added() {
     let store = catalog(events).await;
     assert_eq!(names(&store, genre("crime")).await, Vec::<String>::new());
     assert_eq!(names(&store, genre("drama")).await, ["Heat!"]);
-    assert_eq!(store.store.title(title(1)).await.unwrap().unwrap().added_at_ms, 1);
-    assert_eq!(store.store.genres().await.unwrap(), [("Drama".to_owned(), 1)]);
+    assert_eq!(store.store.title(title(1), &ALL).await.unwrap().unwrap().added_at_ms, 1);
+    assert_eq!(store.store.genres(&ALL).await.unwrap(), [("Drama".to_owned(), 1)]);
 }
 
 #[tokio::test]
 async fn a_withdrawn_title_leaves_nothing_behind() {
     let store = catalog(vec![added(1, film("Heat", 1995, &["Crime"])), withdrawn(1)]).await;
     assert_eq!(store.lines().await, Vec::<String>::new());
-    assert_eq!(store.store.title(title(1)).await.unwrap(), None);
+    assert_eq!(store.store.title(title(1), &ALL).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn titles_are_answered_in_the_order_of_their_ids() {
     let store = shop().await;
     let ids = [title(4), title(99), title(1), title(4)];
-    let rows = store.store.titles(&ids).await.unwrap();
+    let rows = store.store.titles(&ids, &ALL).await.unwrap();
     let found: Vec<_> = rows.iter().map(|row| row.title_id).collect();
     assert_eq!(found, [title(4), title(1), title(4)]);
-    assert_eq!(store.store.titles(&[]).await.unwrap(), []);
+    assert_eq!(store.store.titles(&[], &ALL).await.unwrap(), []);
 }
 
 /// A list that sorts or scans would be slow with ten million titles.
 #[tokio::test]
 async fn every_list_walks_along_an_index() {
     let store = TestStore::<Changes>::new().await;
-    for list in queries::LISTS {
+    for (filter, audience) in
+        queries::filters().iter().flat_map(|filter| AUDIENCES.map(|audience| (filter, audience)))
+    {
+        let list = queries::list_text(filter, &audience);
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {list}")))
                 .fetch_all(store.store.readers())
                 .await
                 .unwrap();
         for (.., step) in &plan {
-            assert!(step.starts_with("SEARCH") && step.contains("INDEX"), "{list}: {plan:?}");
+            let walks = step.starts_with("SEARCH")
+                && (step.contains("INDEX") || step.contains("PRIMARY KEY"));
+            assert!(walks || step.starts_with("CORRELATED"), "{list}: {plan:?}");
         }
     }
+}
+
+fn viewer(territory: Option<&str>, maturity_max: Maturity, at_ms: i64) -> Audience {
+    let territory = territory.map(|code| code.parse().unwrap());
+    Audience::Viewer { viewer: Viewer { territory, maturity_max }, at_ms }
+}
+
+fn offered(from_ms: i64, until_ms: i64) -> Availability {
+    let window = Window { territories: None, from_ms, until_ms: Some(until_ms) };
+    Availability { windows: vec![window], blocked_territories: vec!["DE".parse().unwrap()] }
+}
+
+#[tokio::test]
+async fn a_window_opens_and_closes_without_an_event() {
+    let store =
+        catalog(vec![added(1, film("Heat", 1995, &["Crime"])), scheduled(1, offered(10, 20))])
+            .await;
+    for (at_ms, expected) in [(9, 0), (10, 1), (19, 1), (20, 0)] {
+        let audience = viewer(Some("AT"), Maturity::From18, at_ms);
+        for filter in [TitleFilter::default(), genre("crime")] {
+            assert_eq!(seen(&store, filter, &audience).await.len(), expected, "{at_ms}");
+        }
+        assert_eq!(store.store.genres(&audience).await.unwrap().len(), expected);
+        let found = store.store.title(title(1), &audience).await.unwrap();
+        assert_eq!(found.is_some(), expected == 1);
+    }
+    for (territory, expected) in [(Some("AT"), 1), (Some("DE"), 0), (None, 0)] {
+        let audience = viewer(territory, Maturity::From18, 15);
+        assert_eq!(seen(&store, TitleFilter::default(), &audience).await.len(), expected);
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_viewer_are_full_however_much_is_hidden() {
+    let level = |number: u64| [Maturity::All, Maturity::From18][usize::from(number % 5 != 0)];
+    let film = |number| Metadata { maturity: Some(level(number)), ..metadata("same") };
+    let store = catalog((0..50).map(|number| added(number, film(number))).collect()).await;
+    let child = viewer(None, Maturity::From7, 0);
+    let mut paged = Vec::new();
+    loop {
+        let after = paged.last().map(super::TitleRow::key);
+        let filter = TitleFilter::default();
+        let page = store.store.list(&filter, &child, after.as_ref(), 3).await.unwrap();
+        let last = page.len() < 3;
+        paged.extend(page);
+        if last {
+            break;
+        }
+    }
+    let found: Vec<_> = paged.iter().map(|row| row.title_id).collect();
+    assert_eq!(found, (0..10).map(|number| title(number * 5)).collect::<Vec<_>>());
+    let kept = store.store.titles(&[title(1), title(5)], &child).await.unwrap();
+    assert_eq!(kept.iter().map(|row| row.title_id).collect::<Vec<_>>(), [title(5)]);
 }
 
 /// A title event with few names, years and genres, so that lists gain and lose.
@@ -149,9 +228,11 @@ fn event() -> impl Strategy<Value = Event> {
         proptest::collection::vec(proptest::sample::select(vec!["Drama", "drama", "Crime"]), 0..3);
     let metadata = (proptest::sample::select(vec!["A", "a", "B"]), 1990u16..1992, genres)
         .prop_map(|(name, year, genres)| film(name, year, &genres));
-    (0u64..4, 0..5, metadata).prop_map(|(number, kind, metadata)| match kind {
+    (0u64..4, 0..7, metadata).prop_map(|(number, kind, metadata)| match kind {
         0 | 1 => added(number, metadata),
         2 | 3 => edited(number, metadata),
+        4 => scheduled(number, offered(10, 20)),
+        5 => scheduled(number, Availability::everywhere()),
         _ => withdrawn(number),
     })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use playhead_domain::codec::StoredEvent;
 use playhead_domain::playback;
+use playhead_domain::resume::Mark;
 use playhead_domain::title::{self, EpisodeOf};
 use playhead_domain::viewing::{self, Progressed};
 use playhead_domain::{AccountId, CodecError, ProfileId, SessionId, TitleId};
@@ -14,6 +15,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::tables;
 use crate::error::StoreError;
 use crate::store::Fold;
+use crate::terms::{self, TermChanges};
 
 /// A profile and a title that it watches.
 pub(super) type Pair = (ProfileId, TitleId);
@@ -23,10 +25,14 @@ pub(super) type Pair = (ProfileId, TitleId);
 pub struct Changes {
     /// What is new of each session.
     pub(super) plays: BTreeMap<SessionId, PlayChange>,
-    /// The last time that each title was taken off the row.
-    pub(super) dismissals: BTreeMap<Pair, i64>,
+    /// What viewers said of titles, and whose account that was.
+    pub(super) marks: BTreeMap<(Pair, Mark), AccountId>,
     /// Where each title stands in a series, if it does.
     pub(super) episodes: BTreeMap<TitleId, Option<EpisodeOf>>,
+    /// Who may see each title.
+    pub(super) terms: TermChanges,
+    /// The accounts that were forgotten, and when. Nothing else is in here of them.
+    pub(super) erased: BTreeMap<AccountId, i64>,
 }
 
 /// What is new of a session.
@@ -76,9 +82,9 @@ fn is_of<E: StoredEvent>(event_type: &str) -> bool {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "continue_watching";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SCHEMA: &'static [&'static str] =
-        &[include_str!("../../../migrations/continue_watching/0001_plays.sql")];
+        &[include_str!("../../../migrations/continue_watching/0001_plays.sql"), terms::SCHEMA];
 
     fn wants(event_type: &str) -> bool {
         is_of::<viewing::Event>(event_type)
@@ -99,55 +105,73 @@ impl Fold for Changes {
         Ok(())
     }
 
+    fn erase(&mut self, account_id: AccountId, at_ms: i64) {
+        self.drop_accounts(&[account_id].into());
+        self.erased.entry(account_id).or_insert(at_ms);
+    }
+
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        tables::store(connection, &self).await
+        tables::store(connection, self).await
     }
 }
 
 impl Changes {
     fn viewing(&mut self, event: viewing::Event) {
-        match event {
+        let said = event.mark();
+        let (account_id, pair) = match event {
             viewing::Event::Progressed(progressed) => {
+                if self.erased.contains_key(&progressed.account_id) {
+                    return;
+                }
                 let play = self.play(progressed.session_id, || new_play!(progressed));
                 let heartbeat = Heartbeat::from(&progressed);
                 let latest = play.latest.map_or(heartbeat, |latest| latest.and(heartbeat));
                 play.latest = Some(latest);
+                return;
             }
-            viewing::Event::Dismissed(dismissed) => {
-                let pair = (dismissed.profile_id, dismissed.title_id);
-                let at_ms = self.dismissals.entry(pair).or_insert(dismissed.at_ms);
-                *at_ms = dismissed.at_ms.max(*at_ms);
+            viewing::Event::Dismissed(said) => of(said.account_id, said.profile_id, said.title_id),
+            viewing::Event::Restored(said) => of(said.account_id, said.profile_id, said.title_id),
+            viewing::Event::MarkedWatched(said) => {
+                of(said.account_id, said.profile_id, said.title_id)
             }
-            // Nothing writes these yet.
-            viewing::Event::Restored(_)
-            | viewing::Event::MarkedWatched(_)
-            | viewing::Event::MarkedUnwatched(_)
-            | viewing::Event::RemovedFromHistory(_) => {}
+            viewing::Event::MarkedUnwatched(said) => {
+                of(said.account_id, said.profile_id, said.title_id)
+            }
+            viewing::Event::RemovedFromHistory(said) => {
+                of(said.account_id, said.profile_id, said.title_id)
+            }
+        };
+        if let Some(mark) = said.filter(|_| !self.erased.contains_key(&account_id)) {
+            self.marks.insert((pair, mark), account_id);
         }
     }
 
     fn playback(&mut self, event: playback::Event) {
-        match event {
+        let (session_id, play, ended_at_ms, device) = match event {
             playback::Event::Started(started) => {
-                let change = || new_play!(started);
-                self.play(started.session_id, change).device = started.device.known().cloned();
+                let device = started.device.known().cloned();
+                (started.session_id, new_play!(started), None, device)
             }
-            playback::Event::Stopped(stopped) => {
-                let change = || new_play!(stopped);
-                self.play(stopped.session_id, change).ended_at_ms = Some(stopped.at_ms);
+            playback::Event::Stopped(ended) => {
+                (ended.session_id, new_play!(ended), Some(ended.at_ms), None)
             }
-            playback::Event::Expired(expired) => {
-                let change = || new_play!(expired);
-                self.play(expired.session_id, change).ended_at_ms = Some(expired.last_seen_at_ms);
+            playback::Event::Expired(ended) => {
+                (ended.session_id, new_play!(ended), Some(ended.last_seen_at_ms), None)
             }
             playback::Event::TakenOver(ended) => {
-                let change = || new_play!(ended);
-                self.play(ended.session_id, change).ended_at_ms = Some(ended.at_ms);
+                (ended.session_id, new_play!(ended), Some(ended.at_ms), None)
             }
+        };
+        if self.erased.contains_key(&play.account_id) {
+            return;
         }
+        let play = self.play(session_id, || play);
+        play.ended_at_ms = ended_at_ms.or(play.ended_at_ms);
+        play.device = device.or(play.device.take());
     }
 
     fn title(&mut self, event: title::Event) {
+        self.terms.fold(&event);
         let (title_id, episode_of) = match event {
             title::Event::Added(added) => (added.title_id, added.metadata.episode_of),
             title::Event::Edited(edited) => (edited.title_id, edited.metadata.episode_of),
@@ -162,15 +186,31 @@ impl Changes {
         self.plays.entry(id).or_insert_with(change)
     }
 
-    /// Every pair whose bookmark may change.
-    pub(super) fn pairs(&self) -> Vec<Pair> {
+    /// Every pair whose bookmark may change, with its account.
+    pub(super) fn pairs(&self) -> Vec<(Pair, AccountId)> {
         let plays = self.plays.values().filter(|play| play.latest.is_some());
-        let pairs: BTreeSet<Pair> = plays
-            .map(|play| (play.profile_id, play.title_id))
-            .chain(self.dismissals.keys().copied())
+        let pairs: BTreeMap<Pair, AccountId> = plays
+            .map(|play| ((play.profile_id, play.title_id), play.account_id))
+            .chain(self.marks.iter().map(|((pair, _), account_id)| (*pair, *account_id)))
             .collect();
         pairs.into_iter().collect()
     }
+
+    /// Every account of which something changes.
+    pub(super) fn accounts(&self) -> BTreeSet<AccountId> {
+        let plays = self.plays.values().map(|play| play.account_id);
+        plays.chain(self.marks.values().copied()).collect()
+    }
+
+    /// Forgets what is new of some accounts.
+    pub(super) fn drop_accounts(&mut self, accounts: &BTreeSet<AccountId>) {
+        self.plays.retain(|_, play| !accounts.contains(&play.account_id));
+        self.marks.retain(|_, account_id| !accounts.contains(account_id));
+    }
+}
+
+fn of(account_id: AccountId, profile_id: ProfileId, title_id: TitleId) -> (AccountId, Pair) {
+    (account_id, (profile_id, title_id))
 }
 
 impl Heartbeat {

@@ -8,21 +8,33 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::row::{Completed, InProgress, entries};
+use super::tables::is_not_removed;
 use super::{ContinueWatching, Entry, HistoryEntry, HistoryKey, Reason, RowKey};
 use crate::error::StoreError;
 use crate::rows::natural;
+use crate::terms::Audience;
 
 /// How many sessions one query finds by id.
 const IDS_MAX: usize = 1_024;
 
 /// The newest 1,000 titles in progress. Whoever has more in progress sees these.
-const IN_PROGRESS: &str = "SELECT b.title_id, b.position_ms, b.duration_ms, b.last_played_at_ms, \
-     e.series_id FROM bookmarks b LEFT JOIN episodes e ON e.title_id = b.title_id \
-     WHERE b.profile_id = $1 AND b.on_row = 1 \
-     ORDER BY b.last_played_at_ms DESC, b.title_id DESC LIMIT 1000";
+fn in_progress(audience: &Audience) -> String {
+    let visible = audience.condition("b.title_id", 2);
+    format!(
+        "SELECT b.title_id, b.position_ms, b.duration_ms, b.last_played_at_ms, e.series_id \
+         FROM bookmarks b LEFT JOIN episodes e ON e.title_id = b.title_id \
+         WHERE b.profile_id = $1 AND b.on_row = 1 AND {visible} \
+         ORDER BY b.last_played_at_ms DESC, b.title_id DESC LIMIT 1000"
+    )
+}
+
 /// Among the newest 500 titles watched to the end: the newest episode of each series, and the one
-/// behind it unless that was finished or dismissed.
-const COMPLETED: &str = "WITH completed AS ( \
+/// behind it unless that was finished or dismissed or may not be seen. The series is not gone on with
+/// behind an episode that may not be seen.
+fn completed(audience: &Audience) -> String {
+    let visible = audience.condition("n.title_id", 2);
+    format!(
+        "WITH completed AS ( \
          SELECT title_id, finished_at_ms FROM bookmarks WHERE profile_id = $1 AND watch_count > 0 \
          ORDER BY finished_at_ms DESC, title_id DESC LIMIT 500), \
      ranked AS ( \
@@ -37,29 +49,44 @@ const COMPLETED: &str = "WITH completed AS ( \
          WHERE f.series_id = r.series_id AND (f.season, f.number) > (r.season, r.number) \
          ORDER BY f.season, f.number, f.title_id LIMIT 1) \
      LEFT JOIN bookmarks b ON b.profile_id = $1 AND b.title_id = n.title_id \
-     WHERE r.place = 1 AND COALESCE(b.finished, 0) = 0 AND COALESCE(b.dismissed, 0) = 0";
-pub(super) const HISTORY: &str = "SELECT session_id, title_id, COALESCE(device, '') AS device, \
-     started_at_ms, COALESCE(at_ms, ended_at_ms, started_at_ms) AS last_played_at_ms, \
-     ended_at_ms, COALESCE(position_ms, 0) AS position_ms, duration_ms, credits_start_ms \
-     FROM plays WHERE profile_id = $1 AND (sequence IS NOT NULL OR ended_at_ms IS NOT NULL) \
-     AND (started_at_ms, session_id) < ($2, $3) \
-     ORDER BY started_at_ms DESC, session_id DESC LIMIT $4";
+     WHERE r.place = 1 AND COALESCE(b.finished, 0) = 0 AND COALESCE(b.dismissed, 0) = 0 \
+     AND {visible}"
+    )
+}
+
+fn history_text(audience: &Audience) -> String {
+    let visible = audience.condition("p.title_id", 5);
+    format!(
+        "SELECT p.session_id, p.title_id, COALESCE(p.device, '') AS device, p.started_at_ms, \
+         COALESCE(p.at_ms, p.ended_at_ms, p.started_at_ms) AS last_played_at_ms, \
+         p.ended_at_ms, COALESCE(p.position_ms, 0) AS position_ms, p.duration_ms, \
+         p.credits_start_ms FROM plays p WHERE p.profile_id = $1 \
+         AND (p.sequence IS NOT NULL OR p.ended_at_ms IS NOT NULL) \
+         AND (p.started_at_ms, p.session_id) < ($2, $3) AND {NOT_REMOVED} AND {visible} \
+         ORDER BY p.started_at_ms DESC, p.session_id DESC LIMIT $4"
+    )
+}
+
+const NOT_REMOVED: &str = is_not_removed!("p");
 const BOOKMARK: &str = "SELECT position_ms, duration_ms, played_ms, started, finished, \
      watch_count, finished_at_ms, last_played_at_ms, dismissed FROM bookmarks \
      WHERE profile_id = $1 AND title_id = $2";
 
 impl ContinueWatching {
     /// The row of a profile, newest first: those behind `after`, or the first ones; at most `limit`.
+    /// What the audience may not see is not on it.
     ///
     /// Titles in progress, one entry for each series, and the next episode of each series whose
     /// newest episode was finished. A next episode that was begun earlier goes on where it was left.
-    /// Titles that were withdrawn from the catalogue are still on it.
+    /// Titles that were withdrawn from the catalogue are still on it for those who are shown
+    /// unrated ones.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn row(
         &self,
         profile_id: ProfileId,
+        audience: &Audience,
         after: Option<&RowKey>,
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError> {
@@ -67,16 +94,11 @@ impl ContinueWatching {
         let profile_id = profile_id.to_string();
         // One transaction, so that both queries see the same moment.
         let mut transaction = self.readers().begin().await.map_err(failed())?;
-        let in_progress = sqlx::query(IN_PROGRESS)
-            .bind(&profile_id)
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(failed())?;
-        let completed = sqlx::query(COMPLETED)
-            .bind(&profile_id)
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(failed())?;
+        let query = sqlx::query(AssertSqlSafe(in_progress(audience))).bind(&profile_id);
+        let in_progress =
+            audience.bind(query).fetch_all(&mut *transaction).await.map_err(failed())?;
+        let query = sqlx::query(AssertSqlSafe(completed(audience))).bind(&profile_id);
+        let completed = audience.bind(query).fetch_all(&mut *transaction).await.map_err(failed())?;
         transaction.rollback().await.map_err(failed())?;
         let in_progress = in_progress.iter().map(in_progress_row).collect::<Result<_, _>>()?;
         let completed = completed.iter().map(completed_row).collect::<Result<_, _>>()?;
@@ -88,31 +110,35 @@ impl ContinueWatching {
     }
 
     /// The sessions of a profile, newest first: those behind `after`, or the first ones; at most
-    /// `limit`. A session is in the history once something was heard of it after its start.
+    /// `limit`. A session is in the history once something was heard of it after its start, until the
+    /// viewer takes it out. What the audience may not see is left out.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn history(
         &self,
         profile_id: ProfileId,
+        audience: &Audience,
         after: Option<&HistoryKey>,
         limit: u32,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
         let (started_at_ms, session_id) = after.map_or((i64::MAX, String::new()), |key| {
             (key.started_at_ms, key.session_id.to_string())
         });
-        let rows = sqlx::query(HISTORY)
+        let query = sqlx::query(AssertSqlSafe(history_text(audience)))
             .bind(profile_id.to_string())
             .bind(started_at_ms)
             .bind(session_id)
-            .bind(limit)
+            .bind(limit);
+        let rows = audience
+            .bind(query)
             .fetch_all(self.readers())
             .await
             .map_err(StoreError::sql("reading a viewing history"))?;
         rows.iter().map(history_row).collect()
     }
 
-    /// Where a profile is in a title; `None` if it never played or dismissed it.
+    /// Where a profile is in a title; `None` if it neither played it nor said anything of it.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -238,7 +264,7 @@ fn bookmark_row(row: &SqliteRow) -> Result<Bookmark, StoreError> {
 
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
-pub(super) fn statements() -> Vec<String> {
-    let fixed = [IN_PROGRESS, COMPLETED, HISTORY, BOOKMARK].map(str::to_owned);
-    fixed.into_iter().chain([last_seen_text(2)]).collect()
+pub(super) fn statements(audience: &Audience) -> Vec<String> {
+    let texts = [in_progress(audience), completed(audience), history_text(audience)];
+    texts.into_iter().chain([BOOKMARK.to_owned(), last_seen_text(2)]).collect()
 }

@@ -1,14 +1,17 @@
-//! How changes are written: plays, the bookmarks that they come to, and episodes.
+//! How changes are written: plays and marks, the bookmarks that they come to, and episodes.
+//!
+//! Bookmarks are worked out from the rows as they are written, so that only one place says which
+//! plays and marks count.
 
 use std::collections::BTreeMap;
 
 use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play};
-use playhead_domain::{SessionId, TitleId};
+use playhead_domain::{AccountId, SessionId, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::PLAYS_MAX;
 use super::changes::{Changes, Heartbeat, Pair, PlayChange};
+use crate::erasure;
 use crate::error::StoreError;
 use crate::rows::{Statement, integer, natural};
 
@@ -21,6 +24,25 @@ macro_rules! latest {
         ),+)
     };
 }
+
+/// The condition that a play was not taken out of the history, as
+/// [`is_removed`](playhead_domain::resume::is_removed) says it.
+macro_rules! is_not_removed {
+    ($play:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM marks r WHERE r.kind = 'removed' AND r.profile_id = ",
+            $play,
+            ".profile_id AND r.title_id = ",
+            $play,
+            ".title_id AND (r.session_id = ",
+            $play,
+            ".session_id OR (r.session_id = '' AND r.at_ms >= ",
+            $play,
+            ".started_at_ms)))"
+        )
+    };
+}
+pub(super) use is_not_removed;
 
 const PUT_PLAYS: Statement = Statement {
     head: "INSERT INTO plays (session_id, account_id, profile_id, title_id, started_at_ms, device, \
@@ -35,35 +57,47 @@ const PUT_PLAYS: Statement = Statement {
          THEN excluded.duration_ms ELSE plays.duration_ms END"
     ),
 };
-/// The newest 20 ([`PLAYS_MAX`]) plays of each pair.
+/// The newest 20 ([`PLAYS_MAX`](super::PLAYS_MAX)) plays of each pair that were not removed.
 const NEWEST_PLAYS: Statement = Statement {
     head: "WITH wanted (profile_id, title_id) AS (",
     columns: 2,
-    tail: ") SELECT p.session_id, p.profile_id, p.title_id, p.started_at_ms, p.sequence, \
-           p.position_ms, p.played_ms, p.duration_ms, p.credits_start_ms, p.at_ms \
-           FROM wanted JOIN plays p ON p.session_id IN \
-           (SELECT n.session_id FROM plays n WHERE n.profile_id = wanted.profile_id \
-           AND n.title_id = wanted.title_id AND n.sequence IS NOT NULL \
-           ORDER BY n.started_at_ms DESC, n.session_id DESC LIMIT 20)",
+    tail: concat!(
+        ") SELECT p.session_id, p.profile_id, p.title_id, p.started_at_ms, p.sequence, \
+         p.position_ms, p.played_ms, p.duration_ms, p.credits_start_ms, p.at_ms \
+         FROM wanted JOIN plays p ON p.session_id IN \
+         (SELECT n.session_id FROM plays n WHERE n.profile_id = wanted.profile_id \
+         AND n.title_id = wanted.title_id AND n.sequence IS NOT NULL AND ",
+        is_not_removed!("n"),
+        " ORDER BY n.started_at_ms DESC, n.session_id DESC LIMIT 20)"
+    ),
 };
-const DISMISSALS: Statement = Statement {
+/// The newest 200 ([`MARKS_MAX`](super::MARKS_MAX)) marks of each pair.
+const NEWEST_MARKS: Statement = Statement {
     head: "WITH wanted (profile_id, title_id) AS (",
     columns: 2,
-    tail: ") SELECT b.profile_id, b.title_id, b.dismissed_at_ms FROM wanted JOIN bookmarks b \
-           ON b.profile_id = wanted.profile_id AND b.title_id = wanted.title_id \
-           WHERE b.dismissed_at_ms IS NOT NULL",
+    tail: ") SELECT m.profile_id, m.title_id, m.at_ms, m.kind, m.session_id \
+           FROM wanted JOIN marks m ON m.profile_id = wanted.profile_id \
+           AND m.title_id = wanted.title_id AND (m.at_ms, m.kind, m.session_id) IN \
+           (SELECT n.at_ms, n.kind, n.session_id FROM marks n \
+           WHERE n.profile_id = wanted.profile_id AND n.title_id = wanted.title_id \
+           ORDER BY n.at_ms DESC, n.kind DESC, n.session_id DESC LIMIT 200)",
+};
+const PUT_MARKS: Statement = Statement {
+    head: "INSERT INTO marks (profile_id, title_id, at_ms, kind, session_id, account_id)",
+    columns: 6,
+    tail: "ON CONFLICT (profile_id, title_id, at_ms, kind, session_id) DO NOTHING",
 };
 const PUT_BOOKMARKS: Statement = Statement {
-    head: "INSERT INTO bookmarks (profile_id, title_id, position_ms, duration_ms, played_ms, \
-           started, finished, watch_count, finished_at_ms, last_played_at_ms, dismissed, \
-           dismissed_at_ms, on_row)",
+    head: "INSERT INTO bookmarks (profile_id, title_id, account_id, position_ms, duration_ms, \
+           played_ms, started, finished, watch_count, finished_at_ms, last_played_at_ms, \
+           dismissed, on_row)",
     columns: 13,
     tail: "ON CONFLICT (profile_id, title_id) DO UPDATE SET position_ms = excluded.position_ms, \
            duration_ms = excluded.duration_ms, played_ms = excluded.played_ms, \
            started = excluded.started, finished = excluded.finished, \
            watch_count = excluded.watch_count, finished_at_ms = excluded.finished_at_ms, \
            last_played_at_ms = excluded.last_played_at_ms, dismissed = excluded.dismissed, \
-           dismissed_at_ms = excluded.dismissed_at_ms, on_row = excluded.on_row",
+           on_row = excluded.on_row",
 };
 const PUT_EPISODES: Statement = Statement {
     head: "INSERT INTO episodes (title_id, series_id, season, number)",
@@ -74,106 +108,95 @@ const PUT_EPISODES: Statement = Statement {
 const REMOVE_EPISODES: Statement =
     Statement { head: "DELETE FROM episodes WHERE title_id IN (", columns: 1, tail: ")" };
 
-/// The plays of one pair.
-type Plays = BTreeMap<SessionId, Play>;
+/// The tables that hold something of an account.
+const OF_ACCOUNTS: [&str; 3] = ["plays", "marks", "bookmarks"];
 
 /// Writes the changes of a batch.
 pub(super) async fn store(
     connection: &mut SqliteConnection,
-    changes: &Changes,
+    mut changes: Changes,
 ) -> Result<(), StoreError> {
+    erasure::erase(connection, &changes.erased, &OF_ACCOUNTS).await?;
+    let forgotten = erasure::forgotten(connection, &changes.accounts()).await?;
+    changes.drop_accounts(&forgotten);
+    put_plays(connection, &changes).await.map_err(StoreError::sql("writing plays"))?;
+    put_marks(connection, &changes).await.map_err(StoreError::sql("writing marks"))?;
     let pairs = changes.pairs();
     let mut plays = newest_plays(connection, &pairs).await?;
-    let mut dismissals = dismissals(connection, &pairs).await?;
-    for (session_id, change) in &changes.plays {
-        if let Some(heartbeat) = change.latest {
-            let plays = plays.entry((change.profile_id, change.title_id)).or_default();
-            take(plays, *session_id, change.started_at_ms, heartbeat);
-        }
-    }
-    for (pair, at_ms) in &changes.dismissals {
-        let dismissed_at_ms = dismissals.entry(*pair).or_insert(*at_ms);
-        *dismissed_at_ms = (*dismissed_at_ms).max(*at_ms);
-    }
+    let mut marks = newest_marks(connection, &pairs).await?;
     let bookmarks: Vec<_> = pairs
-        .iter()
-        .map(|pair| {
-            let dismissed_at_ms = dismissals.get(pair).copied();
-            let plays = newest(plays.remove(pair).unwrap_or_default());
-            let dismissed = dismissed_at_ms.map(|at_ms| Mark { at_ms, kind: MarkKind::Dismissed });
-            (*pair, Bookmark::of(plays, dismissed.as_slice()), dismissed_at_ms)
+        .into_iter()
+        .map(|(pair, account_id)| {
+            let plays = plays.remove(&pair).unwrap_or_default();
+            let marks = marks.remove(&pair).unwrap_or_default();
+            (pair, account_id, Bookmark::of(plays, &marks))
         })
         .collect();
-    put_plays(connection, changes).await.map_err(StoreError::sql("writing plays"))?;
     put_bookmarks(connection, &bookmarks).await.map_err(StoreError::sql("writing bookmarks"))?;
-    put_episodes(connection, changes).await.map_err(StoreError::sql("writing episodes"))
-}
-
-/// Takes a heartbeat into the plays of its pair; only the length of the title, if a later one of the
-/// session is known.
-fn take(plays: &mut Plays, session_id: SessionId, started_at_ms: i64, heartbeat: Heartbeat) {
-    let known = plays.get_mut(&session_id);
-    let duration_ms = heartbeat.duration_ms.max(known.as_ref().and_then(|play| play.duration_ms));
-    if let Some(later) = known.filter(|play| play.sequence >= heartbeat.sequence) {
-        later.duration_ms = duration_ms;
-        return;
-    }
-    let play = Play {
-        started_at_ms,
-        session_id,
-        sequence: heartbeat.sequence,
-        position_ms: heartbeat.position_ms,
-        played_ms: heartbeat.played_ms,
-        duration_ms,
-        credits_start_ms: heartbeat.credits_start_ms,
-        at_ms: heartbeat.at_ms,
-    };
-    plays.insert(session_id, play);
-}
-
-/// The newest [`PLAYS_MAX`]. A play that the store left out for being old is so here, too: all those
-/// that it answered are newer.
-fn newest(plays: Plays) -> Vec<Play> {
-    let mut plays: Vec<_> = plays.into_values().collect();
-    plays.sort_unstable_by_key(|play| std::cmp::Reverse((play.started_at_ms, play.session_id)));
-    plays.truncate(PLAYS_MAX);
-    plays
+    put_episodes(connection, &changes).await.map_err(StoreError::sql("writing episodes"))?;
+    changes.terms.write(connection).await
 }
 
 async fn newest_plays(
     connection: &mut SqliteConnection,
-    pairs: &[Pair],
-) -> Result<BTreeMap<Pair, Plays>, StoreError> {
+    pairs: &[(Pair, AccountId)],
+) -> Result<BTreeMap<Pair, Vec<Play>>, StoreError> {
     let rows = NEWEST_PLAYS
-        .fetch(connection, pairs, |query, (profile_id, title_id)| {
+        .fetch(connection, pairs, |query, ((profile_id, title_id), _)| {
             query.bind(profile_id.to_string()).bind(title_id.to_string())
         })
         .await
         .map_err(StoreError::sql("reading plays"))?;
-    let mut plays: BTreeMap<Pair, Plays> = BTreeMap::new();
+    let mut plays: BTreeMap<Pair, Vec<Play>> = BTreeMap::new();
     for row in &rows {
-        let (pair, play) = (pair(row, "plays")?, play(row)?);
-        plays.entry(pair).or_default().insert(play.session_id, play);
+        plays.entry(pair(row, "plays")?).or_default().push(play(row)?);
     }
     Ok(plays)
 }
 
-async fn dismissals(
+async fn newest_marks(
     connection: &mut SqliteConnection,
-    pairs: &[Pair],
-) -> Result<BTreeMap<Pair, i64>, StoreError> {
-    let rows = DISMISSALS
-        .fetch(connection, pairs, |query, (profile_id, title_id)| {
+    pairs: &[(Pair, AccountId)],
+) -> Result<BTreeMap<Pair, Vec<Mark>>, StoreError> {
+    let rows = NEWEST_MARKS
+        .fetch(connection, pairs, |query, ((profile_id, title_id), _)| {
             query.bind(profile_id.to_string()).bind(title_id.to_string())
         })
         .await
-        .map_err(StoreError::sql("reading dismissals"))?;
-    rows.iter()
-        .map(|row| {
-            let at_ms = row.try_get("dismissed_at_ms");
-            Ok((pair(row, "bookmarks")?, at_ms.map_err(StoreError::unreadable("bookmarks"))?))
-        })
-        .collect()
+        .map_err(StoreError::sql("reading marks"))?;
+    let mut marks: BTreeMap<Pair, Vec<Mark>> = BTreeMap::new();
+    for row in &rows {
+        marks.entry(pair(row, "marks")?).or_default().push(mark(row)?);
+    }
+    Ok(marks)
+}
+
+/// What a kind of mark is called in its table.
+fn kind_name(kind: MarkKind) -> &'static str {
+    match kind {
+        MarkKind::Restored => "restored",
+        MarkKind::Dismissed => "dismissed",
+        MarkKind::Watched => "watched",
+        MarkKind::Unwatched => "unwatched",
+        MarkKind::Removed(_) => "removed",
+    }
+}
+
+fn mark(row: &SqliteRow) -> Result<Mark, StoreError> {
+    let unreadable = || StoreError::unreadable::<sqlx::Error>("marks");
+    let session: &str = row.try_get("session_id").map_err(unreadable())?;
+    let kind = match row.try_get::<&str, _>("kind").map_err(unreadable())? {
+        "restored" => MarkKind::Restored,
+        "dismissed" => MarkKind::Dismissed,
+        "watched" => MarkKind::Watched,
+        "unwatched" => MarkKind::Unwatched,
+        "removed" if session.is_empty() => MarkKind::Removed(None),
+        "removed" => {
+            MarkKind::Removed(Some(session.parse().map_err(StoreError::unreadable("marks"))?))
+        }
+        other => return Err(StoreError::unreadable("marks")(format!("{other:?} is no kind"))),
+    };
+    Ok(Mark { at_ms: row.try_get("at_ms").map_err(unreadable())?, kind })
 }
 
 fn pair(row: &SqliteRow, table: &str) -> Result<Pair, StoreError> {
@@ -228,15 +251,38 @@ async fn put_plays(
         .await
 }
 
-async fn put_bookmarks(
+async fn put_marks(
     connection: &mut SqliteConnection,
-    bookmarks: &[(Pair, Bookmark, Option<i64>)],
+    changes: &Changes,
 ) -> Result<(), sqlx::Error> {
-    PUT_BOOKMARKS
-        .execute(connection, bookmarks, |query, ((profile_id, title_id), bookmark, dismissed)| {
+    let rows: Vec<(&(Pair, Mark), &AccountId)> = changes.marks.iter().collect();
+    PUT_MARKS
+        .execute(connection, &rows, |query, (((profile_id, title_id), mark), account_id)| {
+            let session_id = match mark.kind {
+                MarkKind::Removed(Some(session_id)) => session_id.to_string(),
+                _ => String::new(),
+            };
             query
                 .bind(profile_id.to_string())
                 .bind(title_id.to_string())
+                .bind(mark.at_ms)
+                .bind(kind_name(mark.kind))
+                .bind(session_id)
+                .bind(account_id.to_string())
+        })
+        .await
+}
+
+async fn put_bookmarks(
+    connection: &mut SqliteConnection,
+    bookmarks: &[(Pair, AccountId, Bookmark)],
+) -> Result<(), sqlx::Error> {
+    PUT_BOOKMARKS
+        .execute(connection, bookmarks, |query, ((profile_id, title_id), account_id, bookmark)| {
+            query
+                .bind(profile_id.to_string())
+                .bind(title_id.to_string())
+                .bind(account_id.to_string())
                 .bind(integer(bookmark.position_ms))
                 .bind(bookmark.duration_ms.map(integer))
                 .bind(integer(bookmark.played_ms))
@@ -246,7 +292,6 @@ async fn put_bookmarks(
                 .bind(bookmark.finished_at_ms)
                 .bind(bookmark.last_played_at_ms)
                 .bind(bookmark.dismissed)
-                .bind(*dismissed)
                 .bind(bookmark.on_row())
         })
         .await
@@ -281,7 +326,7 @@ async fn put_episodes(
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<String> {
-    [PUT_PLAYS, NEWEST_PLAYS, DISMISSALS, PUT_BOOKMARKS, PUT_EPISODES, REMOVE_EPISODES]
+    [PUT_PLAYS, PUT_MARKS, NEWEST_PLAYS, NEWEST_MARKS, PUT_BOOKMARKS, PUT_EPISODES, REMOVE_EPISODES]
         .map(|statement| statement.text(2))
         .into_iter()
         .collect()

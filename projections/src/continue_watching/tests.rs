@@ -1,19 +1,32 @@
-use playhead_domain::{playback, title, viewing};
+use playhead_domain::availability::{Availability, Window};
+use playhead_domain::entitlement::Viewer;
+use playhead_domain::resume::MarkKind;
+use playhead_domain::title::Metadata;
+use playhead_domain::{Maturity, identity, playback, title, viewing};
 use proptest::prelude::*;
 
 use super::{Changes, Entry, Reason, queries, tables};
+use crate::terms::{self, Audience};
 use crate::testing::{
-    HOUR_MS, MINUTE_MS, Sitting, TestLog, TestStore, added, edited, episode, metadata, prepare_all,
-    profile, session, sitting, title, withdrawn,
+    HOUR_MS, MINUTE_MS, Sitting, TestLog, TestStore, account, added, edited, episode, erased,
+    metadata, prepare_all, profile, scheduled, session, sitting, title, withdrawn,
 };
+
+const ALL: Audience = Audience::Everyone;
+
+fn child(at_ms: i64) -> Audience {
+    let viewer = Viewer { territory: None, maturity_max: Maturity::From7 };
+    Audience::Viewer { viewer, at_ms }
+}
 
 #[derive(Debug, Clone)]
 enum Happens {
     Title(title::Event),
     Playback(playback::Event),
     Viewing(viewing::Event),
+    Identity(u64, identity::Event),
 }
-use Happens::{Playback, Title, Viewing};
+use Happens::{Identity, Playback, Title, Viewing};
 
 async fn log_of(events: impl IntoIterator<Item = Happens>) -> TestLog {
     let log = TestLog::new();
@@ -22,6 +35,7 @@ async fn log_of(events: impl IntoIterator<Item = Happens>) -> TestLog {
             Title(event) => log.title(event).await,
             Playback(event) => log.playback(event).await,
             Viewing(event) => log.viewing(event).await,
+            Identity(number, event) => log.identity(account(number), event).await,
         };
     }
     log
@@ -34,7 +48,7 @@ async fn given(events: impl IntoIterator<Item = Happens>) -> TestStore<Changes> 
 }
 
 async fn row(store: &TestStore<Changes>) -> Vec<Entry> {
-    store.store.row(profile(1), None, 100).await.unwrap()
+    store.store.row(profile(1), &ALL, None, 100).await.unwrap()
 }
 
 /// Played to an hour's half, an hour's end.
@@ -54,7 +68,9 @@ fn played(title: u64, began: u64, position_ms: u64) -> Happens {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    prepare_all::<Changes>([tables::statements(), queries::statements()].concat()).await;
+    let queries = [ALL, child(0)].iter().flat_map(queries::statements).collect();
+    let shared = [terms::statements(), crate::erasure::statements()].concat();
+    prepare_all::<Changes>([tables::statements(), shared, queries].concat()).await;
 }
 
 #[tokio::test]
@@ -81,9 +97,9 @@ async fn pages_of_the_row_and_of_the_history_meet() {
     let (mut row, mut history) = (vec![], vec![]);
     for _ in 0..4 {
         let after = row.last().map(Entry::key);
-        row.extend(store.store.row(profile(1), after.as_ref(), 2).await.unwrap());
+        row.extend(store.store.row(profile(1), &ALL, after.as_ref(), 2).await.unwrap());
         let after = history.last().map(super::HistoryEntry::key);
-        history.extend(store.store.history(profile(1), after.as_ref(), 2).await.unwrap());
+        history.extend(store.store.history(profile(1), &ALL, after.as_ref(), 2).await.unwrap());
     }
     let newest_first: Vec<_> = (1..=7).rev().map(title).collect();
     assert_eq!(row.iter().map(|entry| entry.title_id).collect::<Vec<_>>(), newest_first);
@@ -178,7 +194,7 @@ async fn the_history_shows_sessions_of_which_something_was_heard() {
         Playback(unheard.started()),
     ])
     .await;
-    let history = store.store.history(profile(1), None, 10).await.unwrap();
+    let history = store.store.history(profile(1), &ALL, None, 10).await.unwrap();
     let shown: Vec<_> = history
         .iter()
         .map(|e| (e.session_id, e.device.as_str(), e.position_ms, e.ended_at_ms, e.finished))
@@ -215,6 +231,134 @@ async fn a_bookmark_counts_the_newest_plays_only() {
     assert_eq!(store.store.bookmark(profile(2), title(1)).await.unwrap(), None);
 }
 
+fn for_children() -> Metadata {
+    Metadata { maturity: Some(Maturity::All), ..metadata("for children") }
+}
+
+#[tokio::test]
+async fn what_a_viewer_may_not_see_is_neither_on_the_row_nor_in_the_history() {
+    let window = Window { territories: None, from_ms: 10, until_ms: Some(20) };
+    let soon = Availability { windows: vec![window], blocked_territories: vec![] };
+    let store = given([
+        Title(added(1, for_children())),
+        Title(added(2, metadata("for adults"))),
+        Title(added(3, for_children())),
+        Title(scheduled(3, soon)),
+        played(1, 1, HALF),
+        played(2, 200, HALF),
+        played(3, 300, HALF),
+        played(4, 400, HALF),
+    ])
+    .await;
+    for (audience, expected) in [
+        (ALL, vec![title(4), title(3), title(2), title(1)]),
+        (child(9), vec![title(1)]),
+        (child(10), vec![title(3), title(1)]),
+        (child(20), vec![title(1)]),
+    ] {
+        let row = store.store.row(profile(1), &audience, None, 9).await.unwrap();
+        let history = store.store.history(profile(1), &audience, None, 9).await.unwrap();
+        assert_eq!(row.iter().map(|it| it.title_id).collect::<Vec<_>>(), expected);
+        assert_eq!(history.iter().map(|it| it.title_id).collect::<Vec<_>>(), expected);
+        let first = store.store.history(profile(1), &audience, None, 1).await.unwrap();
+        assert_eq!(first[0].title_id, expected[0], "hidden ones take no room");
+    }
+}
+
+#[tokio::test]
+async fn a_next_episode_that_may_not_be_seen_is_not_offered_nor_the_one_behind_it() {
+    let grown_up =
+        |number| Metadata { maturity: Some(Maturity::From18), ..episode(100, 1, number) };
+    let young = |number| Metadata { maturity: Some(Maturity::All), ..grown_up(number) };
+    let store = given([
+        Title(added(11, young(1))),
+        Title(added(12, grown_up(2))),
+        Title(added(13, young(3))),
+        played(11, 100, END),
+    ])
+    .await;
+    assert_eq!(row(&store).await[0].title_id, title(12));
+    assert_eq!(store.store.row(profile(1), &child(0), None, 9).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_a_viewer_says_of_a_title_counts_in_its_place() {
+    let half = || played(1, 100, HALF);
+    let said = |kind, later| Viewing(sitting(1, 100).marked(kind, later));
+    for (claim, events, on_row, watch_count, in_history) in [
+        ("watched", vec![half(), said(MarkKind::Watched, 9)], 0, 1, 1),
+        ("dismissed", vec![half(), said(MarkKind::Dismissed, 9)], 0, 0, 1),
+        (
+            "restored",
+            vec![said(MarkKind::Restored, 10), half(), said(MarkKind::Dismissed, 9)],
+            1,
+            0,
+            1,
+        ),
+        (
+            "unwatched",
+            vec![played(1, 100, END), said(MarkKind::Unwatched, 9), played(1, 200, HALF)],
+            1,
+            0,
+            2,
+        ),
+        ("watched again", vec![played(1, 100, END), played(1, 200, HALF)], 1, 1, 2),
+        ("all removed", vec![said(MarkKind::Removed(None), 9), half()], 0, 0, 0),
+        ("one removed", vec![half(), said(MarkKind::Removed(Some(session(100))), 9)], 0, 0, 0),
+        ("another removed", vec![half(), said(MarkKind::Removed(Some(session(7))), 9)], 1, 0, 1),
+        (
+            "played after the removal",
+            vec![half(), said(MarkKind::Removed(None), 9), played(1, 200, HALF)],
+            1,
+            0,
+            1,
+        ),
+    ] {
+        let store = given(events).await;
+        let bookmark = store.store.bookmark(profile(1), title(1)).await.unwrap().unwrap();
+        let history = store.store.history(profile(1), &ALL, None, 9).await.unwrap();
+        let found = (row(&store).await.len(), bookmark.watch_count, history.len());
+        assert_eq!(found, (on_row, watch_count, in_history), "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn removed_plays_take_no_room_of_those_that_count() {
+    let removed =
+        |number| Viewing(sitting(1, number).marked(MarkKind::Removed(Some(session(number))), 1));
+    let plays = (1..=30).map(|number| played(1, number * 100, MINUTE_MS * number));
+    let store = given(plays.chain((5..=30).map(|number| removed(number * 100)))).await;
+    let bookmark = store.store.bookmark(profile(1), title(1)).await.unwrap().unwrap();
+    assert_eq!(bookmark.position_ms, MINUTE_MS * 4);
+}
+
+#[tokio::test]
+async fn an_erased_account_leaves_no_row_and_comes_back_with_none() {
+    let other = Sitting { account: 2, profile: 3, ..sitting(1, 50) };
+    let events = || {
+        [
+            Playback(sitting(1, 10).started()),
+            played(1, 10, HALF),
+            Viewing(sitting(2, 10).dismissed(1)),
+            Viewing(other.at(1, HALF)),
+            Identity(1, erased(account(1))),
+            played(1, 10, END),
+            Playback(sitting(1, 10).stopped()),
+            Viewing(sitting(3, 10).dismissed(1)),
+        ]
+    };
+    let log = log_of(events()).await;
+    for limit in [1, 2, 1_000] {
+        let store = TestStore::<Changes>::new().await;
+        store.follow(&log, limit).await;
+        let lines = store.lines().await;
+        let mine = account(1).to_string();
+        let left: Vec<_> = lines.iter().filter(|line| line.contains(&mine)).collect();
+        assert_eq!(left, [&format!("erased_accounts [\"{mine}\",0]")]);
+        assert_eq!(store.store.row(profile(3), &ALL, None, 9).await.unwrap().len(), 1);
+    }
+}
+
 /// One of six sessions of two accounts, three profiles and three titles.
 fn any_sitting() -> impl Strategy<Value = Sitting> {
     (0u64..6).prop_map(|number| Sitting {
@@ -244,7 +388,20 @@ fn happens() -> impl Strategy<Value = Happens> {
             _ => withdrawn(number),
         })
     });
-    prop_oneof![4 => heartbeat, 2 => playback, 1 => dismissal, 1 => title]
+    let mark = (any_sitting(), 0u64..60, 0..5).prop_map(|(sitting, minutes, kind)| {
+        let kind = match kind {
+            0 => MarkKind::Restored,
+            1 => MarkKind::Watched,
+            2 => MarkKind::Unwatched,
+            3 => MarkKind::Removed(None),
+            _ => MarkKind::Removed(Some(session(sitting.began))),
+        };
+        Viewing(sitting.marked(kind, minutes))
+    });
+    let erasure = (1u64..3).prop_map(|number| Identity(number, erased(account(number))));
+    prop_oneof![
+        16 => heartbeat, 8 => playback, 4 => dismissal, 8 => mark, 4 => title, 1 => erasure
+    ]
 }
 
 proptest! {

@@ -2,7 +2,7 @@ use futures::{FutureExt, StreamExt};
 use playhead_domain::viewing;
 
 use super::*;
-use crate::testing::{MINUTE_MS, Sitting, TestLog, profile, sitting, title};
+use crate::testing::{MINUTE_MS, Sitting, TestLog, account, erased, profile, sitting, title};
 
 fn sequence(progressed: &Arc<Progressed>) -> u32 {
     progressed.sequence
@@ -78,6 +78,19 @@ async fn profiles_that_nobody_watches_are_forgotten() {
     assert_eq!(feed.profiles(), 1);
     drop(other);
     assert_eq!(feed.profiles(), 0);
+}
+
+#[tokio::test]
+async fn the_subscriptions_of_an_erased_account_end() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let (mut mine, mut other) = (feed.subscribe(profile(1)), feed.subscribe(profile(2)));
+    append(&log, [sitting(1, 1).at(1, 0)]).await;
+    assert_eq!(mine.next().await.as_ref().map(sequence), Some(1));
+    log.identity(account(1), erased(account(1))).await;
+    assert_eq!(mine.next().await, None);
+    append(&log, [Sitting { account: 2, profile: 2, ..sitting(1, 1) }.at(1, 0)]).await;
+    assert_eq!(other.next().await.as_ref().map(sequence), Some(1));
 }
 
 #[tokio::test]

@@ -106,10 +106,17 @@ async fn a_rebuilt_read_model_equals_the_live_one_and_takes_its_place() {
     assert!(report.compared && report.equal && report.switched, "{report:?}");
     assert_eq!(report.events, 61);
     let tables: Vec<_> = report.tables.iter().map(|t| (t.name.as_str(), t.rows)).collect();
-    let expected =
-        [("genre_spellings", 1), ("title_counts", 8), ("title_genres", 31), ("titles", 31)];
+    let expected = [
+        ("genre_spellings", 1),
+        ("term_blocks", 0),
+        ("term_windows", 0),
+        ("terms", 31),
+        ("title_counts", 8),
+        ("title_genres", 31),
+        ("titles", 31),
+    ];
     assert_eq!(tables, expected);
-    assert_eq!(report.rows, 71);
+    assert_eq!(report.rows, 102);
     assert_eq!(catalog_dir(dir.path()).live().unwrap(), report.generation);
     let catalog = Catalog::open(&report.generation).await.unwrap();
     assert_eq!(catalog.checkpoint().await.unwrap().total(), 61);
@@ -121,7 +128,7 @@ async fn a_difference_is_shown_and_keeps_the_live_generation() {
     let tampering = [
         "UPDATE titles SET year = 2001 WHERE sort_name = 'title 3'",
         "DELETE FROM titles WHERE sort_name = 'title 5'",
-        "INSERT INTO titles VALUES ('zzz', 'z', 'movie', NULL, 0, '{}')",
+        "INSERT INTO titles VALUES ('zzz', 'z', 'movie', NULL, 0, 0, '{}')",
     ];
     live_catalog(&log, dir.path(), &tampering).await;
     let live = catalog_dir(dir.path()).live().unwrap();
@@ -211,7 +218,14 @@ async fn continue_watching_can_be_rebuilt_and_reports_progress() {
     ];
     assert_eq!(told, expected);
     let store = ContinueWatching::open(&report.generation).await.unwrap();
-    assert_eq!(store.row(ProfileId(id(2, 3)), None, 9).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .row(ProfileId(id(2, 3)), &playhead_projections::Audience::Everyone, None, 9)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -223,7 +237,7 @@ async fn stores_of_different_models_have_nothing_in_common() {
         rebuild(log, dir.path(), Model::ContinueWatching, false, |_, _| ()).await.unwrap();
     let comparison = compare(&catalog, &watching.generation).await.unwrap();
     assert!(!comparison.equal);
-    assert_eq!(comparison.tables.len(), 7);
+    assert_eq!(comparison.tables.len(), 12);
     assert!(compare(&catalog, Path::new("/nowhere/at/all")).await.is_err());
 }
 
@@ -233,5 +247,8 @@ fn an_unknown_model_is_answered_with_those_there_are() {
         assert_eq!(model.to_string().parse(), Ok(model));
     }
     let error = "search".parse::<Model>().unwrap_err().to_string();
-    assert_eq!(error, "there is no read model \"search\"; there are catalog, continue_watching");
+    assert_eq!(
+        error,
+        "there is no read model \"search\"; there are catalog, continue_watching, access"
+    );
 }
