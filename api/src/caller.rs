@@ -1,15 +1,20 @@
-//! The request that resolvers work for: who calls, when, under which id.
+//! The request that resolvers work for: who calls, from where, when, under which id.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_graphql::Context;
-use axum::http::HeaderMap;
+use axum::extract::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use playhead_commands::people::PeopleError;
 use playhead_domain::AccountId;
 use uuid::Uuid;
 
 use crate::access::{Identity, Role};
-use crate::errors::{Code, Fault};
+use crate::errors::{self, Code, Fault};
+use crate::limits::{Act, ClientIp, Decision, Who};
 use crate::services::Services;
 
 /// One request or operation.
@@ -19,6 +24,8 @@ pub(crate) struct Caller {
     pub(crate) services: Arc<Services>,
     /// Who calls, if they proved it.
     pub(crate) identity: Option<Arc<Identity>>,
+    /// Where they call from; `None` if the connection has no address.
+    pub(crate) address: Option<ClientIp>,
     /// Under which id it is logged.
     pub(crate) correlation_id: Uuid,
     /// When it began, in milliseconds since 1970-01-01 UTC: one moment for all of its parts.
@@ -30,10 +37,25 @@ impl Caller {
     pub(crate) fn new(
         services: &Arc<Services>,
         identity: Option<Arc<Identity>>,
+        address: Option<ClientIp>,
         correlation_id: Uuid,
     ) -> Self {
         let now_ms = services.clock.now_ms();
-        Self { services: Arc::clone(services), identity, correlation_id, now_ms }
+        Self { services: Arc::clone(services), identity, address, correlation_id, now_ms }
+    }
+
+    /// A request with these headers that begins now.
+    ///
+    /// # Errors
+    /// It brings an access token that is not valid.
+    pub(crate) fn of_request(
+        services: &Arc<Services>,
+        parts: &Parts,
+        correlation_id: Uuid,
+    ) -> Result<Self, Fault> {
+        let identity = identity(services, &parts.headers)?;
+        let address = address(services, &parts.extensions, &parts.headers);
+        Ok(Self::new(services, identity, address, correlation_id))
     }
 
     /// The caller of the operation that is being resolved.
@@ -62,10 +84,42 @@ impl Caller {
         Err(Fault::new(Code::Forbidden, "this needs a role that the access token does not carry"))
     }
 
-    fn proven(&self) -> Result<&Identity, Fault> {
+    /// Who calls. Asked anew for each operation, because a WebSocket outlives sign-ins.
+    ///
+    /// # Errors
+    /// The caller did not prove who they are, or may no longer act.
+    pub(crate) fn proven(&self) -> Result<&Identity, Fault> {
         let identity = self.identity.as_deref();
-        let identity = identity.filter(|identity| self.now_ms < identity.expires_at_ms);
-        identity.ok_or_else(|| Fault::new(Code::Unauthenticated, "this needs an access token"))
+        let stands = |identity: &&Identity| {
+            self.now_ms < identity.expires_at_ms && self.services.access.still_stands(identity)
+        };
+        let needed = || Fault::new(Code::Unauthenticated, "this needs an access token");
+        identity.filter(stands).ok_or_else(needed)
+    }
+
+    /// Counts an act of the caller.
+    ///
+    /// # Errors
+    /// They did it too often.
+    pub(crate) fn count(&self, act: Act) -> Result<(), Fault> {
+        let identity = self.identity.as_deref();
+        let who = Who {
+            account: identity.map(|identity| identity.account_id),
+            device: identity.and_then(Identity::device),
+            address: self.address,
+        };
+        match self.services.limits.check(act, &who, self.now_ms) {
+            Decision::Allowed => Ok(()),
+            Decision::Refused(refused) => Err(refused.into()),
+        }
+    }
+
+    /// What a person asked for failed, and whoever asked cannot be refused for it.
+    pub(crate) fn fault(&self, error: PeopleError) -> Fault {
+        match errors::of_people(error, self.correlation_id) {
+            Ok(_) => Fault::new(Code::NotFound, "there is no such account"),
+            Err(fault) => fault,
+        }
     }
 
     /// Something unexpected happened while this was worked on.
@@ -96,8 +150,19 @@ pub(crate) fn bearer(services: &Services, text: &str) -> Result<Arc<Identity>, F
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(malformed());
     }
-    let identity = services.access_tokens.verify(token.trim(), services.clock.now_ms())?;
+    let identity = services.access.verify(token.trim(), services.clock.now_ms())?;
     Ok(Arc::new(identity))
+}
+
+/// The address that a request comes from, looking through the proxies that are believed. `None` if
+/// the connection has none.
+pub(crate) fn address(
+    services: &Services,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Option<ClientIp> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(services.proxies.client_ip(peer.ip(), headers))
 }
 
 fn malformed() -> Fault {

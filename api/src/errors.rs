@@ -6,21 +6,28 @@
 //! expected becomes [`Code::Internal`] with a constant message, is logged once, here, and can be
 //! found again by the correlation id.
 
+mod people;
+mod play;
+
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 
 use async_graphql::{Enum, ErrorExtensions, ServerError};
 use axum::http::StatusCode;
 use playhead_commands::ExecuteError;
 use playhead_commands::heartbeat::RecordError;
-use playhead_commands::playback::StartError;
 use playhead_commands::token::TokenError;
-use playhead_domain::{InvalidValue, account, entitlement, playback, subscription, title};
+use playhead_domain::{InvalidValue, account, playback, subscription, title};
 use playhead_eventlog::AppendError;
 use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::access::AccessError;
+use crate::limits::Refused;
+
+pub(crate) use people::of_people;
+pub(crate) use play::{PlayRefusal, of_start};
 
 /// Declares an enum of codes with the text of each.
 macro_rules! codes {
@@ -70,6 +77,8 @@ codes! {
         BadCursor = "BAD_CURSOR", BAD_REQUEST;
         /// The read models did not pass the named positions in time.
         PositionTimeout = "POSITION_TIMEOUT", SERVICE_UNAVAILABLE;
+        /// The caller did this too often.
+        RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
         /// Too much is going on, or the service is closing.
         Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE;
         /// The log takes no writes until its operator has mended it; reads go on.
@@ -116,6 +125,28 @@ pub enum ErrorCode {
     TooManyProfiles,
     /// Another profile of the account has this name.
     NameTaken,
+    /// It would lift a limit, and the caller has not shown that they may.
+    AccountRightNeeded,
+    /// The profile has no PIN.
+    NoPin,
+    /// The PIN is wrong.
+    WrongPin,
+    /// The PIN was wrong too often.
+    PinLocked,
+    /// The profile's PIN is needed.
+    PinRequired,
+    /// Nothing is played through a VPN.
+    VpnRefused,
+    /// The title is for older people than the profile is set to.
+    TooMature,
+    /// The title is not offered everywhere, and nobody knows where the viewer is.
+    TerritoryUnknown,
+    /// The title is not offered where the viewer is.
+    NotInTerritory,
+    /// The title is not offered yet.
+    NotYetAvailable,
+    /// The title is no longer offered.
+    NoLongerAvailable,
     /// The title cannot be played.
     TitleUnavailable,
     /// There is no such title.
@@ -128,6 +159,66 @@ pub enum ErrorCode {
     PlaybackTokenInvalid,
     /// The playback token has expired.
     PlaybackTokenExpired,
+    /// Address and password do not belong together.
+    WrongCredentials,
+    /// The account's e-mail address is not verified yet.
+    EmailNotVerified,
+    /// The account is locked.
+    AccountSuspended,
+    /// The account was closed.
+    AccountCancelled,
+    /// The account was closed and forgotten.
+    AccountErased,
+    /// There is no such account.
+    UnknownAccount,
+    /// The refresh token is none of this service.
+    RefreshTokenInvalid,
+    /// The account has no such sign-in.
+    UnknownSignIn,
+    /// The sign-in is over.
+    SignInEnded,
+    /// The device was removed from the household.
+    DeviceRemoved,
+    /// The household has no such device.
+    UnknownDevice,
+    /// The plan's devices are all registered.
+    TooManyDevices,
+    /// The same command was carried out before, and its answer cannot be given again.
+    DoneBefore,
+    /// Another account has the e-mail address.
+    EmailTaken,
+    /// The code is none that was sent.
+    CodeInvalid,
+    /// The code is wrong.
+    WrongCode,
+    /// Too many wrong codes were tried.
+    CodeVoid,
+    /// The code came too late.
+    CodeExpired,
+    /// A code was sent a moment ago.
+    TooSoon,
+    /// The current password is another.
+    WrongPassword,
+    /// The account has no password.
+    NoPassword,
+    /// No device shows this code, or not any more.
+    UnknownUserCode,
+    /// The device was let in or kept out before.
+    UserCodeDecided,
+    /// The identity provider is none that is trusted.
+    UnknownIssuer,
+    /// The token of the identity provider is not accepted.
+    OutsideTokenInvalid,
+    /// The identity provider vouches for no e-mail address.
+    OutsideEmailNeeded,
+    /// An account has the e-mail address that the identity provider vouches for.
+    OutsideEmailTaken,
+    /// Another account is linked to the person at the identity provider.
+    OutsideIdentityTaken,
+    /// The account has no room for another identity provider.
+    TooManyOutsideIdentities,
+    /// Nobody asked for the account to be forgotten.
+    ErasureNotRequested,
 }
 
 /// What a client gets when something unexpected happened.
@@ -146,11 +237,13 @@ pub(crate) struct Fault {
     pub(crate) field: Option<String>,
     /// Under which id operators find more.
     pub(crate) correlation_id: Option<Uuid>,
+    /// Which limit the caller met, and when to come back.
+    pub(crate) refused: Option<Refused>,
 }
 
 impl Fault {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None, correlation_id: None }
+        Self { code, message: message.into(), field: None, correlation_id: None, refused: None }
     }
 
     /// The same, about one part of the request.
@@ -185,8 +278,18 @@ fn chain(error: &dyn StdError) -> String {
     text
 }
 
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        let fault = Self::new(Code::RateLimited, refused.message());
+        Self { refused: Some(refused), ..fault }
+    }
+}
+
 impl From<Fault> for async_graphql::Error {
     fn from(fault: Fault) -> Self {
+        if let Some(refused) = fault.refused {
+            return refused.into();
+        }
         Self::new(fault.message).extend_with(|_, extensions| {
             extensions.set("code", fault.code.as_str());
             if let Some(id) = fault.correlation_id {
@@ -235,7 +338,7 @@ struct HttpError<'a> {
 
 impl Serialize for HttpFault<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Fault { code, message, field, correlation_id } = self.0;
+        let Fault { code, message, field, correlation_id, refused: _ } = self.0;
         let (field, correlation_id) = (field.as_deref(), *correlation_id);
         let error = HttpError { code: code.as_str(), message, field, correlation_id };
         HttpBody { error }.serialize(serializer)
@@ -254,8 +357,24 @@ pub(crate) enum Refusal {
         /// For people.
         message: String,
     },
+    /// A household, a profile or a title does not allow it, and there is more to say of it.
+    Play(PlayRefusal, String),
     /// A field breaks its rule.
     Invalid(InvalidValue),
+    /// The code that was sent is another.
+    WrongCode {
+        /// How often another may be tried.
+        tries_left: usize,
+        /// For people.
+        message: String,
+    },
+    /// A code was sent a moment ago.
+    TooSoon {
+        /// The first moment at which another may be sent, in milliseconds since 1970-01-01 UTC.
+        retry_at_ms: i64,
+        /// For people.
+        message: String,
+    },
     /// Anything that needs no more than a code.
     Plain(ErrorCode, String),
 }
@@ -271,27 +390,15 @@ impl Refusal {
     }
 }
 
-impl From<InvalidValue> for Refusal {
-    fn from(invalid: InvalidValue) -> Self {
-        Self::Invalid(invalid)
+impl From<Infallible> for Refusal {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
-impl From<account::Refusal> for Refusal {
-    fn from(refusal: account::Refusal) -> Self {
-        let code = match refusal {
-            account::Refusal::Invalid(invalid) => return invalid.into(),
-            account::Refusal::NotOpen => ErrorCode::AccountNotOpen,
-            account::Refusal::TooManyProfiles { .. } => ErrorCode::TooManyProfiles,
-            account::Refusal::NameTaken => ErrorCode::NameTaken,
-            account::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
-            // No mutation sets or tries a PIN, and every caller has the right over the account.
-            account::Refusal::AccountRightNeeded
-            | account::Refusal::NoPin
-            | account::Refusal::WrongPin
-            | account::Refusal::PinLocked { .. } => ErrorCode::InvalidInput,
-        };
-        Self::plain(code, refusal.to_string())
+impl From<InvalidValue> for Refusal {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::Invalid(invalid)
     }
 }
 
@@ -303,25 +410,6 @@ impl From<subscription::Refusal> for Refusal {
             subscription::Refusal::NotOver => ErrorCode::SubscriptionNotOver,
         };
         Self::plain(code, refusal.to_string())
-    }
-}
-
-impl From<playback::Refusal> for Refusal {
-    fn from(refusal: playback::Refusal) -> Self {
-        let message = refusal.to_string();
-        let code = match refusal {
-            playback::Refusal::Invalid(invalid) => return invalid.into(),
-            playback::Refusal::TooManyStreams { limit, playing } => {
-                return Self::TooManyStreams { limit, playing, message };
-            }
-            playback::Refusal::NotEntitled(entitlement::Refusal::NotSubscribed) => {
-                ErrorCode::NotSubscribed
-            }
-            playback::Refusal::NotEntitled(_) => ErrorCode::TitleUnavailable,
-            playback::Refusal::UnknownProfile => ErrorCode::UnknownProfile,
-            playback::Refusal::TitleUnavailable => ErrorCode::TitleUnavailable,
-        };
-        Self::plain(code, message)
     }
 }
 
@@ -360,7 +448,7 @@ impl From<TokenError> for Fault {
 impl From<AccessError> for Fault {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Forged | AccessError::Expired => {
+            AccessError::Forged | AccessError::Expired | AccessError::Ended => {
                 Self::new(Code::Unauthenticated, error.to_string())
             }
         }
@@ -391,16 +479,6 @@ where
         | ExecuteError::Read { .. }
         | ExecuteError::Codec { .. }) => {
             Err(Fault::internal(correlation_id, "a command failed", &error))
-        }
-    }
-}
-
-/// A session that did not begin.
-pub(crate) fn of_start(error: StartError, correlation_id: Uuid) -> Result<Refusal, Fault> {
-    match error {
-        StartError::Execute(error) => of_command(error, correlation_id),
-        error => {
-            Err(Fault::internal(correlation_id, "starting playback failed", &error))
         }
     }
 }

@@ -13,11 +13,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response as HttpResponse};
 use futures::stream::{BoxStream, StreamExt};
 
-use crate::caller::{self, Caller};
+use crate::caller::Caller;
 use crate::errors::{Code, Fault};
 use crate::front::body::{self, GRAPHQL_BYTES_MAX, Parameters};
 use crate::front::negotiation::{self, Media};
 use crate::front::{answer, document, scan};
+use crate::limits::Act;
 use crate::position;
 use crate::routes::{Correlation, Endpoint};
 use crate::schema::titles_loader;
@@ -47,7 +48,7 @@ impl Endpoint {
         let kind = document::check(&document, wanted.operation_name.as_deref(), &wanted.variables)?;
         let mut request = Request::new(wanted.query)
             .variables(wanted.variables)
-            .data(titles_loader(&caller.services.catalog))
+            .data(titles_loader(&caller))
             .data(caller);
         request.operation_name = wanted.operation_name;
         request.set_parsed_query(document);
@@ -129,7 +130,7 @@ pub(crate) async fn serve(
     let (mut parts, body) = request.into_parts();
     if parts.headers.contains_key(UPGRADE) && parts.method == Method::GET {
         return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => ws::upgrade(upgrade, endpoint, correlation_id, &parts.headers),
+            Ok(upgrade) => ws::upgrade(upgrade, endpoint, correlation_id, &parts),
             Err(_) => {
                 let fault = Fault::new(Code::BadRequest, "this is no WebSocket handshake");
                 answer::refusal(&fault, Media::Json)
@@ -162,8 +163,8 @@ async fn answer_to(
 ) -> Result<HttpResponse<Body>, Refused> {
     let wanted = parameters(parts, body).await.map_err(Refused::Http)?;
     let services = &endpoint.services;
-    let identity = caller::identity(services, &parts.headers).map_err(Refused::Http)?;
-    let caller = Caller::new(services, identity, correlation_id);
+    let caller = Caller::of_request(services, parts, correlation_id).map_err(Refused::Http)?;
+    caller.count(Act::ApiCall).map_err(Refused::Http)?;
     let ready = endpoint.prepare(wanted, caller.clone()).map_err(Refused::Document)?;
     if ready.kind == OperationType::Mutation && parts.method == Method::GET {
         return Err(Refused::MutationByGet);

@@ -37,12 +37,39 @@ impl Intention {
         mutation: &str,
         key: Option<&str>,
     ) -> Result<Self, Fault> {
+        let actor = format!("account:{account_id}");
+        Self::named(caller, &account_id.0, mutation, key, &actor)
+    }
+
+    /// The command of somebody who did not prove who they are. The same mutation, subject and key
+    /// name the same command; the subject is what only they know or speak for, such as their address
+    /// or the code that they bring, so that nobody meets the commands of others by their key.
+    ///
+    /// # Errors
+    /// The key breaks its rule.
+    pub(crate) fn of_nobody(
+        caller: &Caller,
+        mutation: &str,
+        subject: &str,
+        key: Option<&str>,
+    ) -> Result<Self, Fault> {
+        let subject = Uuid::new_v5(&Uuid::NAMESPACE_OID, subject.as_bytes());
+        Self::named(caller, &subject, mutation, key, "nobody")
+    }
+
+    fn named(
+        caller: &Caller,
+        subject: &Uuid,
+        mutation: &str,
+        key: Option<&str>,
+        actor: &str,
+    ) -> Result<Self, Fault> {
         let command_id = match key {
             Some(key) if key.is_empty() || key.chars().count() > KEY_CHARS_MAX => {
                 let rule = format!("idempotencyKey must have 1 to {KEY_CHARS_MAX} characters");
                 return Err(Fault::new(crate::errors::Code::BadRequest, rule));
             }
-            Some(key) => Uuid::new_v5(&account_id.0, format!("{mutation}:{key}").as_bytes()),
+            Some(key) => Uuid::new_v5(subject, format!("{mutation}:{key}").as_bytes()),
             None => caller.services.clock.new_id(),
         };
         let new_id = match key {
@@ -52,7 +79,7 @@ impl Intention {
         let context = Context {
             command_id,
             at_ms: caller.now_ms,
-            actor: Arc::from(format!("account:{account_id}")),
+            actor: Arc::from(actor),
             correlation_id: caller.correlation_id,
         };
         Ok(Self { context, new_id, repeatable: key.is_some() })

@@ -10,17 +10,23 @@
 //! and makes no time, id or key; those come with [`Services`].
 
 pub mod access;
+mod background;
 mod caller;
 pub mod errors;
 mod explorer;
+mod export;
 mod front;
 mod global_id;
 mod graphql;
 mod health;
 mod heartbeat;
 mod idempotency;
+mod jwks;
 pub mod limits;
+mod oauth;
 mod page_cursor;
+pub mod permissions;
+pub mod place;
 mod position;
 mod routes;
 mod schema;
@@ -28,7 +34,9 @@ mod services;
 mod sse;
 mod ws;
 
-pub use access::{AccessClaims, AccessError, AccessKey, AccessTokens, Identity, Role};
-pub use routes::router;
+pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
+pub use background::Background;
+pub use place::{Place, Places};
+pub use routes::{route_classes, router};
 pub use schema::sdl;
-pub use services::{ApiOptions, Clock, Services};
+pub use services::{ApiOptions, Clock, ListedSignIn, Services, SignInList};

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::{self, Next};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use futures::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -19,9 +19,10 @@ use uuid::Uuid;
 
 use crate::errors::{Code, Fault, HttpFault};
 use crate::front::answer;
+use crate::permissions::{Access, Class};
 use crate::schema::{self, Api};
 use crate::services::Services;
-use crate::{explorer, graphql, health, heartbeat};
+use crate::{explorer, export, graphql, health, heartbeat, jwks, oauth};
 
 /// The header by which clients name a request, and are told how it is named.
 const CORRELATION: &str = "playhead-correlation-id";
@@ -52,18 +53,60 @@ pub fn router(services: Arc<Services>) -> Router {
         streams: Arc::new(permits(options.streams_max)),
         services,
     });
-    Router::new()
-        .route("/graphql", any(graphql::serve))
-        .route("/v1/playback/heartbeat", post(heartbeat::serve))
-        .route("/", get(explorer::serve))
+    let add = |router: Router<Arc<Endpoint>>, route: Route| router.route(route.path, route.handler);
+    let (bounded_routes, free) = routes().into_iter().partition::<Vec<_>, _>(|it| it.bounded);
+    let router = bounded_routes
+        .into_iter()
+        .fold(Router::new(), add)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&endpoint), bounded))
-        // Behind the bound, so that an overloaded process still says that it is alive.
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&endpoint), bounded));
+    // Behind the bound, so that an overloaded process still says that it is alive.
+    free.into_iter()
+        .fold(router, add)
         .layer(middleware::from_fn_with_state(Arc::clone(&endpoint), guarded))
         .with_state(endpoint)
+}
+
+/// A route, and who may use it.
+struct Route {
+    path: &'static str,
+    access: Access,
+    /// Whether it counts as one of the requests that are worked on at once.
+    bounded: bool,
+    handler: MethodRouter<Arc<Endpoint>>,
+}
+
+impl Route {
+    fn new(path: &'static str, access: Access, handler: MethodRouter<Arc<Endpoint>>) -> Self {
+        Self { path, access, bounded: true, handler }
+    }
+
+    fn unbounded(self) -> Self {
+        Self { bounded: false, ..self }
+    }
+}
+
+/// Every route. A path that is not here does not exist.
+fn routes() -> Vec<Route> {
+    vec![
+        // Each field has a class of its own.
+        Route::new("/graphql", Access::Public, any(graphql::serve)),
+        Route::new("/v1/playback/heartbeat", Access::Proof, post(heartbeat::serve)),
+        Route::new("/oauth/device_authorization", Access::Public, post(oauth::authorize_device)),
+        Route::new("/oauth/token", Access::Proof, post(oauth::token)),
+        Route::new("/.well-known/jwks.json", Access::Public, get(jwks::serve)),
+        Route::new("/me/export", Access::Own, get(export::serve)),
+        Route::new("/", Access::Public, get(explorer::serve)),
+        Route::new("/healthz", Access::Public, get(health::alive)).unbounded(),
+        Route::new("/readyz", Access::Public, get(health::ready)).unbounded(),
+    ]
+}
+
+/// Every path that is served, and who may use it.
+#[must_use]
+pub fn route_classes() -> Vec<Class> {
+    routes().into_iter().map(|route| (route.path, route.access)).collect()
 }
 
 async fn not_found() -> Response<Body> {
@@ -140,6 +183,9 @@ pub(crate) fn plain(status: StatusCode, body: &impl Serialize) -> Response<Body>
 
 /// A fault as the answer of a plain route.
 pub(crate) fn plain_fault(fault: &Fault) -> Response<Body> {
+    if let Some(refused) = fault.refused {
+        return refused.plain_response();
+    }
     let status = fault.code.status();
     let mut response = plain(status, &HttpFault(fault));
     answer::say_how_to_go_on(status, response.headers_mut());

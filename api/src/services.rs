@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use playhead_commands::Commands;
+use playhead_commands::people::{People, PortError};
 use playhead_commands::token::PlaybackTokens;
+use playhead_domain::{AccountId, DeviceId, SignInId};
 use playhead_eventlog::EventLog;
 use playhead_projections::catalog::Catalog;
 use playhead_projections::continue_watching::ContinueWatching;
@@ -12,7 +15,10 @@ use playhead_projections::progress_feed::ProgressFeed;
 use playhead_projections::runtime::Projection;
 use uuid::Uuid;
 
-use crate::access::AccessTokens;
+use crate::access::AccessCheck;
+use crate::background::Background;
+use crate::limits::{Limits, Proxies};
+use crate::place::Places;
 
 /// Where time and new ids come from.
 pub trait Clock: Send + Sync + 'static {
@@ -21,6 +27,34 @@ pub trait Clock: Send + Sync + 'static {
 
     /// A new UUIDv7.
     fn new_id(&self) -> Uuid;
+}
+
+/// A sign-in that has not ended, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSignIn {
+    /// The sign-in.
+    pub sign_in_id: SignInId,
+    /// The device, which need not be registered yet.
+    pub device_id: DeviceId,
+    /// When it began, in milliseconds since 1970-01-01 UTC.
+    pub began_at_ms: i64,
+    /// When it was last refreshed, in milliseconds since 1970-01-01 UTC.
+    pub refreshed_at_ms: i64,
+}
+
+/// Port: lists sign-ins.
+#[async_trait]
+pub trait SignInList: Send + Sync + 'static {
+    /// The sign-ins of an account that have not ended, those that were refreshed last first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// A reason for operators.
+    async fn running(
+        &self,
+        account_id: AccountId,
+        limit: usize,
+    ) -> Result<Vec<ListedSignIn>, PortError>;
 }
 
 /// Everything that requests are answered with.
@@ -32,7 +66,15 @@ pub struct Services {
     /// Signs and checks playback tokens.
     pub playback_tokens: Arc<PlaybackTokens>,
     /// Checks access tokens.
-    pub access_tokens: Arc<AccessTokens>,
+    pub access: AccessCheck,
+    /// What people do with their accounts.
+    pub people: People,
+    /// Lists sign-ins.
+    pub sign_ins: Arc<dyn SignInList>,
+    /// What goes on behind answers.
+    pub background: Background,
+    /// How often somebody may do something.
+    pub limits: Arc<Limits>,
     /// The titles.
     pub catalog: Arc<Catalog>,
     /// Continue watching, history and bookmarks.
@@ -41,6 +83,10 @@ pub struct Services {
     pub projections: Vec<Projection>,
     /// Heartbeats as they are recorded.
     pub progress: ProgressFeed,
+    /// Where requests come from.
+    pub places: Arc<dyn Places>,
+    /// The proxies that are believed when they say for whom they ask.
+    pub proxies: Proxies,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
     /// Settings.

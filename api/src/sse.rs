@@ -19,6 +19,9 @@ use crate::routes::Endpoint;
 /// 30 to 60 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How often it is asked whether the sign-in of an open stream has ended.
+const STANDING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Begins the stream of an operation's results. It ends with the operation, or with the access
 /// token.
 ///
@@ -42,13 +45,19 @@ pub(crate) fn respond(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-/// Returns when the caller's access token has expired; never without one.
+/// Returns when the caller's access token has expired, or soon after its sign-in has ended; never
+/// without one.
 pub(crate) fn expiry(caller: &Caller) -> impl Future<Output = ()> + Send + use<> {
-    let left_ms = caller.identity.as_ref().map(|identity| identity.expires_at_ms - caller.now_ms);
+    let caller = caller.clone();
     async move {
-        match left_ms.map(|left_ms| u64::try_from(left_ms).unwrap_or(0)) {
-            Some(left_ms) => tokio::time::sleep(Duration::from_millis(left_ms)).await,
-            None => std::future::pending().await,
-        }
+        let Some(identity) = &caller.identity else { return std::future::pending().await };
+        let left_ms = u64::try_from(identity.expires_at_ms - caller.now_ms).unwrap_or(0);
+        let expired = tokio::time::sleep(Duration::from_millis(left_ms));
+        let ended = async {
+            while caller.services.access.still_stands(identity) {
+                tokio::time::sleep(STANDING_INTERVAL).await;
+            }
+        };
+        tokio::select! { () = expired => {}, () = ended => {} }
     }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use axum::http::{HeaderMap, Response};
+use axum::http::Response;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use futures::stream::{self, BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ use crate::caller::{self, Caller};
 use crate::errors::{Code, Fault, GraphqlFault};
 use crate::front::answer;
 use crate::front::body::{self, GRAPHQL_BYTES_MAX};
+use crate::limits::{Act, ClientIp};
 use crate::routes::{Endpoint, plain_fault};
 use crate::sse;
 
@@ -96,9 +98,11 @@ pub(crate) fn upgrade(
     upgrade: WebSocketUpgrade,
     endpoint: Arc<Endpoint>,
     correlation_id: Uuid,
-    headers: &HeaderMap,
+    parts: &Parts,
 ) -> Response<Body> {
-    let identity = match caller::identity(&endpoint.services, headers) {
+    let services = &endpoint.services;
+    let address = caller::address(services, &parts.extensions, &parts.headers);
+    let identity = match caller::identity(services, &parts.headers) {
         Ok(identity) => identity,
         Err(fault) => return plain_fault(&fault),
     };
@@ -116,6 +120,7 @@ pub(crate) fn upgrade(
                 endpoint,
                 correlation_id,
                 identity,
+                address,
                 operations: StreamMap::new(),
                 _open: permit,
             };
@@ -132,6 +137,8 @@ struct Connection {
     correlation_id: Uuid,
     /// Who calls, by the header of the handshake or the payload of `connection_init`.
     identity: Option<Arc<Identity>>,
+    /// Where it comes from.
+    address: Option<ClientIp>,
     operations: StreamMap<String, BoxStream<'static, Said>>,
     _open: OwnedSemaphorePermit,
 }
@@ -192,7 +199,7 @@ impl Connection {
         let mut unanswered = 0_u8;
         loop {
             let step = tokio::select! {
-                () = &mut expired => Err(close(4403, "The access token has expired")),
+                () = &mut expired => Err(close(4403, "The access token is no longer valid")),
                 _ = pings.tick() => {
                     unanswered = unanswered.saturating_add(1);
                     if unanswered > 2 { Err(End::Gone) } else { self.ping().await }
@@ -251,6 +258,7 @@ impl Connection {
             return Err(Fault::new(Code::Overloaded, message));
         }
         let caller = self.caller();
+        caller.count(Act::ApiCall)?;
         let ready = self.endpoint.prepare(body::from_value(payload)?, caller.clone())?;
         let results = self.endpoint.stream(ready, &caller).map(Some);
         Ok(results.chain(stream::once(async { None })).boxed())
@@ -275,7 +283,8 @@ impl Connection {
     }
 
     fn caller(&self) -> Caller {
-        Caller::new(&self.endpoint.services, self.identity.clone(), self.correlation_id)
+        let services = &self.endpoint.services;
+        Caller::new(services, self.identity.clone(), self.address, self.correlation_id)
     }
 
     async fn ping(&mut self) -> Result<(), End> {

@@ -1,6 +1,6 @@
 //! GraphQL answers as HTTP answers.
 
-use async_graphql::Response as Executed;
+use async_graphql::{Response as Executed, Value};
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -9,12 +9,17 @@ use serde_json::json;
 
 use crate::errors::{Code, Fault, GraphqlFault};
 use crate::front::negotiation::Media;
+use crate::limits::RATE_LIMITED;
 
 /// How long a client should wait after `OVERLOADED`, in seconds.
 const RETRY_AFTER_SECONDS: &str = "2";
 
 /// The answer to a request that HTTP itself is wrong with: always with the fault's status.
 pub(crate) fn refusal(fault: &Fault, media: Media) -> Response<Body> {
+    if let Some(refused) = fault.refused {
+        let content_type = media.in_one_piece().content_type();
+        return refused.graphql_response(HeaderValue::from_static(content_type));
+    }
     let body = json!({ "errors": [GraphqlFault(fault)] });
     response(fault.code.status(), media.in_one_piece(), &body, fault.code)
 }
@@ -33,10 +38,31 @@ pub(crate) fn not_run(fault: &Fault, media: Media) -> Response<Body> {
 /// The answer of the library: its `data` is left out if nothing was run.
 pub(crate) fn executed(executed: &Executed, media: Media) -> Response<Body> {
     if ran(executed) {
-        return response(StatusCode::OK, media, executed, Code::Internal);
+        // What was done stays done, so an answer with data is no refusal.
+        let wait = retry_after(executed).filter(|_| executed.data == async_graphql::Value::Null);
+        let status = if wait.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let mut response = response(status, media, executed, Code::Internal);
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        return response;
     }
     let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     response(status, media, &Result(executed), Code::BadRequest)
+}
+
+/// How many seconds to wait if a limit was met.
+fn retry_after(executed: &Executed) -> Option<u64> {
+    let waits = executed.errors.iter().filter_map(|error| {
+        let extensions = error.extensions.as_ref()?;
+        match (extensions.get("code")?, extensions.get("retryAfterMs")?) {
+            (Value::String(code), Value::Number(wait_ms)) if code == RATE_LIMITED => {
+                wait_ms.as_u64().map(|wait_ms| wait_ms.div_ceil(1_000))
+            }
+            _ => None,
+        }
+    });
+    waits.max()
 }
 
 /// What a client reads of the library's answer, fields in the order in which it asked for them.
