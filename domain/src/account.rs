@@ -369,12 +369,7 @@ impl Decider for Account {
                 Ok(vec![Event::PinRemoved(PinRemoved { account_id, profile_id, at_ms })])
             }
             Command::SetBillingAddress { account_id, address, at_ms } => {
-                if state.billing_address.as_ref() == Some(&address) {
-                    return Ok(vec![]);
-                }
-                address.validate()?;
-                let set = BillingAddressSet { account_id, address, at_ms };
-                Ok(vec![Event::BillingAddressSet(set)])
+                state.set_billing_address(BillingAddressSet { account_id, address, at_ms })
             }
             Command::TryPin { account_id, profile_id, try_id, correct, at_ms } => {
                 let pin = state.pin(profile_id)?;
@@ -449,6 +444,14 @@ impl State {
             return Err(Refusal::NameTaken);
         }
         Ok(())
+    }
+
+    fn set_billing_address(&self, set: BillingAddressSet) -> Result<Vec<Event>, Refusal> {
+        if self.billing_address.as_ref() == Some(&set.address) {
+            return Ok(vec![]);
+        }
+        set.address.validate()?;
+        Ok(vec![Event::BillingAddressSet(set)])
     }
 
     fn set_pin(&self, set: PinSet, account_right: bool) -> Result<Vec<Event>, Refusal> {
