@@ -280,8 +280,11 @@ async fn expired_codes_do_not_pile_up() {
 async fn erasures_are_due_from_their_day_on_unless_withdrawn() {
     let log = TestLog::new();
     for of in [1, 2, 3] {
-        let asked =
-            ErasureRequested { account_id: account(of), due_at_ms: 100 - of as i64, at_ms: 1 };
+        let asked = ErasureRequested {
+            account_id: account(of),
+            due_at_ms: 100 - i64::try_from(of).unwrap(),
+            at_ms: 1,
+        };
         log.identity(account(of), identity::Event::ErasureRequested(asked)).await;
     }
     let withdrawn = ErasureWithdrawn { account_id: account(3), at_ms: 2 };

@@ -201,7 +201,8 @@ async fn a_window_opens_and_closes_without_an_event() {
 
 #[tokio::test]
 async fn pages_of_a_viewer_are_full_however_much_is_hidden() {
-    let level = |number: u64| [Maturity::All, Maturity::From18][usize::from(number % 5 != 0)];
+    let level =
+        |number: u64| [Maturity::All, Maturity::From18][usize::from(!number.is_multiple_of(5))];
     let film = |number| Metadata { maturity: Some(level(number)), ..metadata("same") };
     let store = catalog((0..50).map(|number| added(number, film(number))).collect()).await;
     let child = viewer(None, Maturity::From7, 0);
