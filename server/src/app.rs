@@ -1,5 +1,6 @@
 //! The running server: everything wired together, started and stopped in order.
 
+use std::collections::hash_map::RandomState;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
-use playhead_api::{ApiOptions, Services, router};
+use playhead_api::limits::Limits;
+use playhead_api::{AccessCheck, ApiOptions, Background, Services, router};
 use playhead_commands::Commands;
+use playhead_commands::people::SigningKeys;
 use playhead_eventlog::EventLog;
-use playhead_projections::ProgressFeed;
+use playhead_projections::{ProgressFeed, Projection};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +21,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::failure::Advise;
+use crate::keys::signing;
+use crate::lookups::AccessLookups;
+use crate::people::{self, Lookups};
+use crate::places::Whereabouts;
+use crate::processes::{self, Processes};
 use crate::read_models::ReadModels;
 use crate::store::Store;
 use crate::{keys, requests};
@@ -26,8 +34,10 @@ use crate::{keys, requests};
 pub struct App {
     addr: SocketAddr,
     services: Arc<Services>,
+    signing_keys: Arc<SigningKeys>,
     store: Store,
     read_models: ReadModels,
+    processes: Processes,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     grace: Duration,
@@ -42,14 +52,36 @@ impl App {
     pub async fn start(config: &Config, holder: &str) -> anyhow::Result<Self> {
         let listener = listen(&config.listen).await?;
         let addr = listener.local_addr().context("asking for the own address failed")?;
+        let whereabouts = Arc::new(Whereabouts::open(config).await?);
+        let watch = signing::Watch::begin(&config.data);
+        let signing_keys = Arc::new(SigningKeys::new(signing::open(&config.data)?));
         let store = Store::open(config, holder).await?;
         let read_models = ReadModels::open(&store.log, &config.data).await?;
-        let services = Arc::new(services(config, &store.log, &read_models)?);
-        catch_up(&services, Duration::from_millis(config.startup_wait_ms)).await;
+        let services = services(config, &store, &read_models, &signing_keys, &whereabouts)?;
+        let services = Arc::new(services);
+        let limit = Duration::from_millis(config.startup_wait_ms);
+        if !caught_up(services.log.as_ref(), &services.projections, limit).await {
+            tracing::warn!(?limit, "answering although the read models are behind; see /readyz");
+        }
         let stop = CancellationToken::new();
         let server = serve(listener, router(Arc::clone(&services)), stop.clone());
         let grace = Duration::from_millis(config.shutdown_grace_ms);
-        Ok(Self { addr, services, store, read_models, stop, server, grace })
+        let mut processes = Processes::default();
+        processes::wiring::follow_keys(&mut processes, watch, &signing_keys);
+        processes::wiring::follow_territories(&mut processes, whereabouts.territories());
+        processes::wiring::forget(&mut processes, &services, &read_models, &config.data);
+        processes::wiring::end_silent(&mut processes, &services, &read_models);
+        Ok(Self {
+            addr,
+            services,
+            signing_keys,
+            store,
+            read_models,
+            processes,
+            stop,
+            server,
+            grace,
+        })
     }
 
     /// The address that it answers on.
@@ -64,8 +96,14 @@ impl App {
         &self.services
     }
 
+    /// The keys that sign its access tokens.
+    #[must_use]
+    pub fn signing_keys(&self) -> &Arc<SigningKeys> {
+        &self.signing_keys
+    }
+
     /// Stops: accepts no more connections, finishes the requests that run, within the grace, then
-    /// stops the read models and closes the log.
+    /// stops what goes on beside them and the read models, and closes the log.
     ///
     /// # Errors
     /// The server had failed before.
@@ -81,6 +119,11 @@ impl App {
                 Ok(())
             }
         };
+        let settled = self.services.background.settled();
+        if tokio::time::timeout(self.grace, settled).await.is_err() {
+            tracing::warn!(grace = ?self.grace, "giving up what still went on behind answers");
+        }
+        self.processes.shutdown().await;
         for projection in &self.services.projections {
             projection.stop().await;
         }
@@ -98,12 +141,16 @@ async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// Waits until the read models show what the log holds, so that the first query after a restart sees
-/// all of it. Clients that connect meanwhile wait, too. After `limit` the server answers all the same:
-/// writes need no read model, and `/readyz` says how far they are.
-async fn catch_up(services: &Services, limit: Duration) {
-    let head = services.log.head();
+/// all of it. Clients that connect meanwhile wait, too. After `limit` the answer is no, and the server
+/// answers all the same: writes need no read model, and `/readyz` says how far they are.
+pub(crate) async fn caught_up(
+    log: &dyn EventLog,
+    projections: &[Projection],
+    limit: Duration,
+) -> bool {
+    let head = log.head();
     let all_passed = async {
-        for projection in &services.projections {
+        for projection in projections {
             for (partition, next) in head.iter() {
                 if let Some(last) = next.checked_sub(1) {
                     projection.passed(partition, last).await;
@@ -111,26 +158,38 @@ async fn catch_up(services: &Services, limit: Duration) {
             }
         }
     };
-    if tokio::time::timeout(limit, all_passed).await.is_err() {
-        tracing::warn!(?limit, "answering although the read models are behind; see /readyz");
-    }
+    tokio::time::timeout(limit, all_passed).await.is_ok()
 }
 
 fn services(
     config: &Config,
-    log: &Arc<dyn EventLog>,
+    store: &Store,
     read_models: &ReadModels,
+    signing_keys: &Arc<SigningKeys>,
+    whereabouts: &Arc<Whereabouts>,
 ) -> anyhow::Result<Services> {
-    let access_tokens = keys::access(&config.data)?.tokens()?;
+    let log = &store.log;
+    let commands = Arc::new(Commands::new(Arc::clone(log)));
+    let access = Arc::new(AccessLookups(read_models.access.clone()));
+    let lookups = Lookups { device_codes: access.clone(), sign_ins: access.clone() };
+    let keys = Arc::clone(signing_keys);
+    let people = people::people(config, store, Arc::clone(&commands), keys, lookups)?;
+    let tokens = people::access_tokens(config);
     Ok(Services {
         log: Arc::clone(log),
-        commands: Arc::new(Commands::new(Arc::clone(log))),
+        commands,
         playback_tokens: Arc::new(keys::playback(&config.data)?),
-        access_tokens: Arc::new(access_tokens),
+        access: AccessCheck::new(tokens, Arc::clone(signing_keys), access.clone()),
+        people,
+        sign_ins: access,
+        background: Background::default(),
+        limits: Arc::new(Limits::new(&config.limits(), RandomState::new())),
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),
         projections: read_models.follow(log),
         progress: ProgressFeed::spawn(Arc::clone(log)),
+        places: whereabouts.clone(),
+        proxies: config.proxies()?,
         clock: Arc::new(SystemClock),
         options: ApiOptions {
             introspection: config.introspection,
@@ -155,6 +214,8 @@ fn serve(
         }
     });
     tokio::spawn(async move {
+        // Limits and territories need the address of whoever calls.
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
     })
 }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use playhead_eventlog::EventLog;
 use playhead_projections::store::{Fold, SqliteStore};
-use playhead_projections::{Catalog, ContinueWatching, Generations, Projection, StoreError, spawn};
+use playhead_projections::{
+    Access, Catalog, ContinueWatching, Generations, Projection, StoreError, spawn,
+};
 use playhead_replay::Model;
 
+use crate::clock;
 use crate::failure::Advise;
 
 /// Where the read models of a data directory are.
@@ -24,6 +27,8 @@ pub struct ReadModels {
     pub catalog: Catalog,
     /// Continue watching, history and bookmarks.
     pub continue_watching: ContinueWatching,
+    /// Who may act for each account.
+    pub access: Access,
 }
 
 impl ReadModels {
@@ -34,9 +39,12 @@ impl ReadModels {
     /// A store can neither be opened nor made, or the log cannot be read.
     pub async fn open(log: &Arc<dyn EventLog>, data: &Path) -> anyhow::Result<Self> {
         let dir = directory(data);
+        let access = open(log, &dir, Model::Access).await?;
+        let opened = Access::over(access, clock::now_ms()).await;
         Ok(Self {
             catalog: open(log, &dir, Model::Catalog).await?,
             continue_watching: open(log, &dir, Model::ContinueWatching).await?,
+            access: opened.context("reading who may act for accounts failed")?,
         })
     }
 
@@ -46,6 +54,7 @@ impl ReadModels {
         vec![
             spawn(Arc::clone(log), Arc::new(self.catalog.clone())),
             spawn(Arc::clone(log), Arc::new(self.continue_watching.clone())),
+            spawn(Arc::clone(log), Arc::new(self.access.clone())),
         ]
     }
 
@@ -53,6 +62,17 @@ impl ReadModels {
     pub async fn close(self) {
         self.catalog.close().await;
         self.continue_watching.close().await;
+        self.access.store().close().await;
+    }
+
+    /// Removes what dropped rows left behind on the disk.
+    ///
+    /// # Errors
+    /// A store is in use or cannot be written; something may be left.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.catalog.scrub().await?;
+        self.continue_watching.scrub().await?;
+        self.access.store().scrub().await
     }
 }
 

@@ -1,25 +1,28 @@
 //! `playhead admin token`: an access token without a sign-in, for operators and programs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use playhead_api::access::{AccessClaims, Role as Granted};
+use playhead_api::access::{Role as Granted, without_sign_in};
 use playhead_domain::AccountId;
+use playhead_identity::access_token::LIFETIME_MAX_MS;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::{clock, keys, output, progress};
+use crate::keys::signing;
+use crate::{clock, output, people, progress};
 
-/// The longest time that a token is valid: a year.
-const VALID_MAX: Duration = Duration::from_secs(366 * 86_400);
+/// The longest time that a token is valid: nothing but time ends one that was made without a sign-in.
+const VALID_MAX: Duration = Duration::from_millis(LIFETIME_MAX_MS.unsigned_abs());
 
 /// Whose token, and what it allows.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   TOKEN=$(playhead admin token)
-  TOKEN=$(playhead admin token --role content_admin --valid 1h)
+  TOKEN=$(playhead admin token --role content_admin --valid 10m)
   playhead admin token --account 0198c5a0-7d1e-7c44-8a51-2f9d3c1b6e07 --json
   curl -H \"Authorization: Bearer $TOKEN\" …
 
@@ -31,8 +34,8 @@ pub struct TokenArgs {
     /// What it allows; may be given again [default: viewer]
     #[arg(long = "role", value_enum, value_name = "ROLE")]
     pub roles: Vec<Role>,
-    /// How long it is valid, such as 30m, 12h or 7d
-    #[arg(long, value_parser = duration, default_value = "12h", value_name = "TIME")]
+    /// How long it is valid, such as 90s or 30m; at most 1h
+    #[arg(long, value_parser = duration, default_value = "1h", value_name = "TIME")]
     pub valid: Duration,
     /// One JSON object: {token, accountId, roles, expiresAt}
     #[arg(long)]
@@ -45,8 +48,14 @@ pub struct TokenArgs {
 pub enum Role {
     /// Watch, and manage the own account
     Viewer,
+    /// Upload and describe own titles
+    Creator,
     /// Add, edit and withdraw titles
     ContentAdmin,
+    /// See what is watched
+    Analyst,
+    /// Check what happened
+    Auditor,
     /// Run the service
     Operator,
 }
@@ -55,7 +64,10 @@ impl From<Role> for Granted {
     fn from(role: Role) -> Self {
         match role {
             Role::Viewer => Self::Viewer,
+            Role::Creator => Self::Creator,
             Role::ContentAdmin => Self::ContentAdmin,
+            Role::Analyst => Self::Analyst,
+            Role::Auditor => Self::Auditor,
             Role::Operator => Self::Operator,
         }
     }
@@ -66,7 +78,7 @@ impl From<Role> for Granted {
 struct Token {
     token: String,
     account_id: AccountId,
-    roles: Vec<Granted>,
+    roles: BTreeSet<Granted>,
     expires_at: String,
 }
 
@@ -91,32 +103,33 @@ pub(super) fn run(config: &Config, args: &TokenArgs) -> anyhow::Result<()> {
 }
 
 fn mint(config: &Config, args: &TokenArgs) -> anyhow::Result<Token> {
-    let key = keys::access(&config.data)?;
+    let ring = signing::open(&config.data)?;
     let account_id = args.account.unwrap_or_else(|| AccountId(clock::new_id()));
-    let mut roles: Vec<Granted> = args.roles.iter().map(|role| Granted::from(*role)).collect();
+    let mut roles: BTreeSet<Granted> = args.roles.iter().copied().map(Granted::from).collect();
     if roles.is_empty() {
-        roles.push(Granted::Viewer);
+        roles.insert(Granted::Viewer);
     }
     let valid_ms = i64::try_from(args.valid.as_millis())?;
-    let claims = AccessClaims::new(account_id, roles.clone(), clock::now_ms(), valid_ms);
-    let expires_at = clock::rfc3339(claims.exp.saturating_mul(1_000));
-    Ok(Token { token: key.sign(&claims)?, account_id, roles, expires_at })
+    let now_ms = clock::now_ms();
+    let caller = without_sign_in(account_id, roles.clone(), now_ms);
+    let issued = people::access_tokens(config).issue_for(&ring, &caller, now_ms, valid_ms)?;
+    let expires_at = clock::rfc3339(issued.expires_at_ms);
+    Ok(Token { token: issued.text, account_id, roles, expires_at })
 }
 
-/// Reads `30s`, `15m`, `12h` or `7d`.
+/// Reads `30s`, `15m` or `1h`.
 fn duration(text: &str) -> anyhow::Result<Duration> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let seconds = match text.strip_prefix(digits) {
         Some("s") => 1,
         Some("m") => 60,
         Some("h") => 3_600,
-        Some("d") => 86_400,
-        _ => bail!("write a number with s, m, h or d behind it, such as 12h"),
+        _ => bail!("write a number with s, m or h behind it, such as 30m"),
     };
     let number: u64 = digits.parse()?;
     let valid = Duration::from_secs(number.saturating_mul(seconds));
     if valid.is_zero() || valid > VALID_MAX {
-        bail!("a token is valid for 1s to 366d");
+        bail!("a token is valid for 1s to 1h");
     }
     Ok(valid)
 }
@@ -128,8 +141,8 @@ mod tests {
     #[test]
     fn times_have_a_unit_and_a_limit() {
         assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("7d").unwrap(), Duration::from_secs(7 * 86_400));
-        for text in ["12", "h", "", "0h", "367d", "1y", "-1h"] {
+        assert_eq!(duration("60m").unwrap(), duration("1h").unwrap());
+        for text in ["12", "h", "", "0h", "61m", "7d", "-1h"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
@@ -145,10 +158,10 @@ mod tests {
             json: false,
         };
         let token = mint(&config, &args).unwrap();
-        let tokens = keys::access(dir.path()).unwrap().tokens().unwrap();
-        let identity = tokens.verify(&token.token, clock::now_ms()).unwrap();
-        assert_eq!(identity.account_id, token.account_id);
-        assert!(identity.roles.contains(&Granted::ContentAdmin));
-        assert!(!identity.roles.contains(&Granted::Viewer));
+        let ring = signing::open(dir.path()).unwrap();
+        let tokens = people::access_tokens(&config);
+        let caller = tokens.verify(&ring, &token.token, clock::now_ms()).unwrap().caller;
+        assert_eq!(caller.account_id, token.account_id);
+        assert_eq!(caller.roles, [Granted::ContentAdmin].into());
     }
 }

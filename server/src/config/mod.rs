@@ -25,6 +25,7 @@ pub use self::error::ConfigError;
 pub use self::keys::{Key, Kind};
 pub use self::load::{Environment, environment, load};
 pub use self::people::{ForwardHeader, OutsideProvider, Secret};
+pub(crate) use self::rules::MAIL_NAME;
 pub use self::rules::address;
 pub use self::schema::schema;
 pub use self::table::KEYS;

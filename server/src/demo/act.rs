@@ -130,12 +130,14 @@ impl Actor {
 
     /// Whether it goes on where it was left, and right so.
     fn began(&self, person: &Person, player: &Player) -> What {
-        self.board.offer_guest(|| Guest {
-            who: person.who.clone(),
-            token: self.client.token().to_owned(),
-            profile_id: person.profile_id.clone(),
-            title_id: player.film.id.clone(),
-        });
+        if let Ok(token) = self.client.token() {
+            self.board.offer_guest(|| Guest {
+                who: person.who.clone(),
+                token,
+                profile_id: person.profile_id.clone(),
+                title_id: player.film.id.clone(),
+            });
+        }
         let (film, device, from_ms) = (player.film.name.clone(), player.device, player.position_ms);
         let Some(left_ms) = person.shelf.position_ms(&player.film) else {
             return What::Began { film, device, from_ms };

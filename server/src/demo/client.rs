@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use playhead_identity::RandomError;
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::badge::Badge;
 use super::board::{Board, Request};
 use super::film::Film;
 use super::messages::{self, Outcome, Read};
@@ -43,6 +45,9 @@ pub(super) enum ClientError {
         /// The beginning of the answer.
         text: String,
     },
+    /// There is no access token.
+    #[error("no access token: {0}")]
+    Token(#[from] RandomError),
     /// The command was refused.
     #[error("{what}: refused with {code}: {message}")]
     Refused {
@@ -108,27 +113,27 @@ pub(super) async fn readiness(
 pub(super) struct Client {
     http: reqwest::Client,
     base: String,
-    token: String,
+    badge: Badge,
     board: Arc<Board>,
     /// Where the latest write is, so that the next read waits for it.
     position: Option<String>,
 }
 
 impl Client {
-    /// A client with an access token. `base` is the address of the server, such as
+    /// A client with access tokens. `base` is the address of the server, such as
     /// `http://127.0.0.1:8480`.
     pub(super) fn new(
         http: reqwest::Client,
         base: String,
-        token: String,
+        badge: Badge,
         board: Arc<Board>,
     ) -> Self {
-        Self { http, base, token, board, position: None }
+        Self { http, base, badge, board, position: None }
     }
 
-    /// The access token.
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    /// An access token.
+    pub(super) fn token(&self) -> Result<String, ClientError> {
+        Ok(self.badge.token()?)
     }
 
     /// Opens the account that the token names.
@@ -264,7 +269,7 @@ impl Client {
     ) -> Result<T, ClientError> {
         let body = json!({ "query": document, "variables": variables });
         let url = format!("{}/graphql", self.base);
-        let mut request = self.http.post(url).bearer_auth(&self.token).json(&body);
+        let mut request = self.http.post(url).bearer_auth(self.token()?).json(&body);
         if let Some(position) = &self.position {
             request = request.header("playhead-position", position);
         }

@@ -16,6 +16,7 @@
 //! silent for the 90 s after which it would expire.
 
 mod act;
+mod badge;
 mod board;
 mod client;
 mod film;
@@ -143,7 +144,7 @@ async fn play(
     let heading = format!("{base}/ (to sign in: link above), {households} households at {speed} x");
     catch_up(&http, &base, &board).await?;
     let (stop, curtain) = (CancellationToken::new(), CancellationToken::new());
-    let mut lives = begin(stage, args, &http, &board, &stop)?;
+    let mut lives = begin(stage, args, &http, &board, &stop).await?;
     let asking = ask(http.clone(), base.clone(), Arc::clone(&board), curtain.clone());
     let asking = tokio::spawn(asking);
     let shown = show::show(Arc::clone(&board), base.clone(), heading, curtain.clone());
@@ -177,7 +178,7 @@ async fn play(
 }
 
 /// Lets all households begin, spread over a beat.
-fn begin(
+async fn begin(
     stage: &Stage,
     args: &Args,
     http: &reqwest::Client,
@@ -189,7 +190,8 @@ fn begin(
     let mut lives = JoinSet::new();
     for number in 0..args.households {
         let (base, board) = (stage.base.clone(), Arc::clone(board));
-        let client = Client::new(http.clone(), base, stage.new_token()?, Arc::clone(&board));
+        let badge = stage.admit().await?;
+        let client = Client::new(http.clone(), base, badge, Arc::clone(&board));
         let life = Life::new(number, StdRng::from_rng(&mut seeds), client, board);
         lives.spawn(life.run(beat * number / args.households, beat, stop.clone()));
     }

@@ -5,28 +5,29 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playhead_api::access::{AccessClaims, AccessKey, Role};
+use anyhow::Context as _;
+use playhead_commands::Context;
+use playhead_commands::people::Admission;
 use playhead_domain::AccountId;
+use playhead_identity::access_token::AccessTokens;
 use tempfile::TempDir;
 
+use super::badge::Badge;
 use crate::app::App;
 use crate::config::Settings;
 use crate::import::films::{self, Origin};
 use crate::output::Output;
-use crate::{clock, keys, progress};
+use crate::{clock, people, progress};
 
 /// 250 films, described in our own words.
 const FILMS: &str = include_str!("../../assets/films.json");
-
-/// How long a household's access token is valid: longer than anybody watches a demo.
-const TOKEN_LIFETIME_MS: i64 = 30 * 86_400_000;
 
 /// A running server.
 pub(super) struct Stage {
     /// Its address, such as `http://127.0.0.1:8480`.
     pub(super) base: String,
     app: App,
-    key: AccessKey,
+    tokens: AccessTokens,
     /// Removed when it is dropped, which is after the server stopped.
     _temporary: Option<TempDir>,
 }
@@ -40,7 +41,8 @@ impl Stage {
         let mut out = Output::stdout();
         let temporary = settings.is_default("data").then(TempDir::new).transpose()?;
         let may_move = settings.is_default("listen");
-        let mut config = settings.config;
+        // Households live so fast that they would run into every limit.
+        let mut config = settings.config.unlimited();
         if let Some(dir) = &temporary {
             config.data = dir.path().to_owned();
         }
@@ -53,7 +55,8 @@ impl Stage {
         out.line(format_args!("Playhead listens on {base}, data in {}", config.data.display()))?;
         out.flush()?;
         let imported = fill(&app, films).await;
-        let stage = Self { base, app, key: keys::access(&config.data)?, _temporary: temporary };
+        let tokens = people::access_tokens(&config);
+        let stage = Self { base, app, tokens, _temporary: temporary };
         match imported {
             Ok(line) => out.line(line)?,
             Err(error) => {
@@ -65,12 +68,25 @@ impl Stage {
         Ok(stage)
     }
 
-    /// A token for a new account, which has yet to be opened.
-    pub(super) fn new_token(&self) -> anyhow::Result<String> {
+    /// A new account, which needs no mail to be verified.
+    ///
+    /// # Errors
+    /// The server's log or keys failed.
+    pub(super) async fn admit(&self) -> anyhow::Result<Badge> {
         let account_id = AccountId(clock::new_id());
-        let now_ms = clock::now_ms();
-        let claims = AccessClaims::new(account_id, vec![Role::Viewer], now_ms, TOKEN_LIFETIME_MS);
-        Ok(self.key.sign(&claims)?)
+        let email = format!("{account_id}@demo.example");
+        let command_id = clock::new_id();
+        let context = Context {
+            command_id,
+            at_ms: clock::now_ms(),
+            actor: "system:demo".into(),
+            correlation_id: command_id,
+        };
+        let admission = Admission { account_id, email, password: None };
+        let people = &self.app.services().people;
+        people.admit(admission, &context).await.context("admitting a household failed")?;
+        let keys = Arc::clone(self.app.signing_keys());
+        Ok(Badge { account_id, tokens: self.tokens.clone(), keys })
     }
 
     /// Stops the server and removes what was temporary.

@@ -22,17 +22,6 @@ use crate::failure::Advise;
 
 pub use self::files::directory;
 
-/// The key that signs access tokens, for the API.
-///
-/// # Errors
-/// It can neither be read nor made.
-pub fn access(data: &Path) -> anyhow::Result<playhead_api::AccessKey> {
-    let text = signing::open(data)?.to_json()?;
-    let ring: serde_json::Value = serde_json::from_str(&text)?;
-    let pem = ring.pointer("/keys/0/pkcs8_pem").and_then(serde_json::Value::as_str);
-    Ok(playhead_api::AccessKey::from_pkcs8_pem(pem.unwrap_or_default())?)
-}
-
 /// What signs and checks playback tokens.
 ///
 /// # Errors

@@ -1,0 +1,85 @@
+//! Where requests come from, by the files that the settings name.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use playhead_api::{Place, Places};
+use playhead_domain::Territory;
+
+use crate::config::Config;
+use crate::failure::Advise;
+use crate::territory::{Clues, Territories, TerritorySettings};
+
+/// Where addresses are, and where people are of whom nothing tells it.
+pub struct Whereabouts {
+    territories: Arc<Territories>,
+    default: Option<Territory>,
+}
+
+impl Whereabouts {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// A file that the settings name cannot be read or used.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let named = |path: &Path| (!path.as_os_str().is_empty()).then(|| path.to_owned());
+        let settings = TerritorySettings {
+            countries: named(&config.territory_database),
+            vpns: named(&config.vpn_ranges),
+        };
+        let opened = tokio::task::spawn_blocking(move || Territories::open(settings)).await?;
+        let territories = opened
+            .context("a file named by territory_database or vpn_ranges cannot be used")
+            .advise(|| {
+                "mend the file or unset it; without it, everybody is where default_territory says, \
+                 or nobody is known to use a VPN"
+                    .to_owned()
+            })?;
+        let default = config.default_territory.parse().ok();
+        Ok(Self { territories: Arc::new(territories), default })
+    }
+
+    /// The files, to be read again when they change.
+    #[must_use]
+    pub fn territories(&self) -> Arc<Territories> {
+        Arc::clone(&self.territories)
+    }
+}
+
+impl Places for Whereabouts {
+    fn place_of(&self, address: Option<IpAddr>) -> Place {
+        let clues = Clues { address, settings: self.default, ..Clues::default() };
+        Place {
+            territory: self.territories.of(&clues),
+            vpn: address.is_some_and(|address| self.territories.is_vpn(address)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_of_a_vpn_is_told_and_others_are_where_the_settings_say() {
+        let dir = tempfile::tempdir().unwrap();
+        let vpn_ranges = dir.path().join("vpn.txt");
+        std::fs::write(&vpn_ranges, "192.0.2.0/24\n").unwrap();
+        let config = Config { vpn_ranges, default_territory: "DE".to_owned(), ..Config::default() };
+        let whereabouts = Whereabouts::open(&config).await.unwrap();
+        let place = |address: &str| whereabouts.place_of(Some(address.parse().unwrap()));
+        assert!(place("192.0.2.7").vpn);
+        assert_eq!(place("198.51.100.7"), Place { territory: "DE".parse().ok(), vpn: false });
+        let nowhere = Whereabouts::open(&Config::default()).await.unwrap();
+        assert_eq!(nowhere.place_of(None), Place::default());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_named_must_be_there() {
+        let config = Config { vpn_ranges: "/nowhere/vpn.txt".into(), ..Config::default() };
+        let error = format!("{:#}", Whereabouts::open(&config).await.err().unwrap());
+        assert!(error.contains("vpn_ranges") && error.contains("/nowhere/vpn.txt"), "{error}");
+    }
+}
