@@ -26,7 +26,7 @@ pub mod limits;
 mod oauth;
 mod page_cursor;
 pub mod permissions;
-pub mod place;
+mod place;
 mod position;
 mod routes;
 mod schema;
@@ -36,7 +36,7 @@ mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
 pub use background::Background;
-pub use place::{Place, Places};
+pub use place::{NoPlaces, Place, PlaceClues, Places};
 pub use routes::{route_classes, router};
 pub use schema::sdl;
 pub use services::{ApiOptions, Clock, ListedSignIn, Services, SignInList};

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use playhead_domain::Territory;
 
 use crate::caller::Caller;
+use crate::errors::Fault;
 use crate::limits::ClientIp;
+use crate::schema::account_state;
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,28 +18,48 @@ pub struct Place {
     pub vpn: bool,
 }
 
-/// Port: where addresses are.
-pub trait Places: Send + Sync + 'static {
-    /// Where an address is; `None` is a request whose address is not known, as in a test without a
-    /// network. Asked for every request, so it must answer from memory.
-    fn place_of(&self, address: Option<IpAddr>) -> Place;
+/// What is known about where somebody is; each may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlaceClues {
+    /// The country of the household's billing address.
+    pub billing: Option<Territory>,
+    /// The address that the request comes from.
+    pub address: Option<IpAddr>,
 }
 
-/// Knows no address: what is not offered everywhere is offered to nobody.
+/// Port: where somebody is.
+pub trait Places: Send + Sync + 'static {
+    /// Where somebody is of whom this is known. Asked for most requests, so it must answer from
+    /// memory.
+    fn place_of(&self, clues: &PlaceClues) -> Place;
+}
+
+/// Knows no place: what is not offered everywhere is offered to nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPlaces;
 
 impl Places for NoPlaces {
-    fn place_of(&self, _: Option<IpAddr>) -> Place {
+    fn place_of(&self, _: &PlaceClues) -> Place {
         Place::default()
     }
 }
 
 impl Caller {
-    /// Where the request comes from. A VPN tells nothing of where the viewer is, whatever its
-    /// address says.
-    pub(crate) fn place(&self) -> Place {
-        let place = self.services.places.place_of(self.address.map(ClientIp::address));
-        if place.vpn { Place { territory: None, ..place } } else { place }
+    /// Where the request comes from. Through a VPN nothing is known of where the viewer is, whatever
+    /// else is said.
+    ///
+    /// # Errors
+    /// The account cannot be read.
+    pub(crate) async fn place(&self) -> Result<Place, Fault> {
+        let billing = match self.account_id() {
+            Ok(account_id) => {
+                let state = account_state(self, account_id).await?;
+                state.billing_address.as_ref().map(|address| address.country)
+            }
+            Err(_) => None,
+        };
+        let clues = PlaceClues { billing, address: self.address.map(ClientIp::address) };
+        let place = self.services.places.place_of(&clues);
+        Ok(if place.vpn { Place { territory: None, ..place } } else { place })
     }
 }

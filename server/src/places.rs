@@ -1,11 +1,10 @@
 //! Where requests come from, by the files that the settings name.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use playhead_api::{Place, Places};
+use playhead_api::{Place, PlaceClues, Places};
 use playhead_domain::Territory;
 
 use crate::config::Config;
@@ -49,8 +48,9 @@ impl Whereabouts {
 }
 
 impl Places for Whereabouts {
-    fn place_of(&self, address: Option<IpAddr>) -> Place {
-        let clues = Clues { address, settings: self.default, ..Clues::default() };
+    fn place_of(&self, clues: &PlaceClues) -> Place {
+        let PlaceClues { billing, address } = *clues;
+        let clues = Clues { billing, address, settings: self.default, ..Clues::default() };
         Place {
             territory: self.territories.of(&clues),
             vpn: address.is_some_and(|address| self.territories.is_vpn(address)),
@@ -69,11 +69,14 @@ mod tests {
         std::fs::write(&vpn_ranges, "192.0.2.0/24\n").unwrap();
         let config = Config { vpn_ranges, default_territory: "DE".to_owned(), ..Config::default() };
         let whereabouts = Whereabouts::open(&config).await.unwrap();
-        let place = |address: &str| whereabouts.place_of(Some(address.parse().unwrap()));
+        let clues = |address: &str| PlaceClues { billing: None, address: address.parse().ok() };
+        let place = |address: &str| whereabouts.place_of(&clues(address));
         assert!(place("192.0.2.7").vpn);
         assert_eq!(place("198.51.100.7"), Place { territory: "DE".parse().ok(), vpn: false });
         let nowhere = Whereabouts::open(&Config::default()).await.unwrap();
-        assert_eq!(nowhere.place_of(None), Place::default());
+        assert_eq!(nowhere.place_of(&PlaceClues::default()), Place::default());
+        let billed = PlaceClues { billing: "AT".parse().ok(), ..clues("198.51.100.7") };
+        assert_eq!(whereabouts.place_of(&billed).territory, "AT".parse().ok());
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use playhead_domain::subscription::State as Subscription;
 use playhead_domain::{AccountId, Plan as DomainPlan};
 use tokio::sync::OnceCell;
 
+use super::eyes::Eyes;
 use super::scalars::DateTime;
 use super::stream::{self, PlayingStream};
 use crate::caller::Caller;
@@ -97,8 +98,15 @@ impl Account {
         Ok(plan.map_or(0, |plan| i32::try_from(plan.streams_max()).unwrap_or(i32::MAX)))
     }
 
-    /// What plays right now, longest first.
-    async fn playing(&self, context: &Context<'_>) -> Result<Vec<PlayingStream>, Error> {
-        Ok(stream::playing(Caller::of(context)?, self.id).await?)
+    /// What plays right now, longest first. `profileId` says who asks, as for `titles`: titles that
+    /// they may not see are null.
+    async fn playing(
+        &self,
+        context: &Context<'_>,
+        profile_id: Option<ID>,
+    ) -> Result<Vec<PlayingStream>, Error> {
+        let caller = Caller::of(context)?;
+        let eyes = Eyes::of(caller, profile_id.as_ref()).await?;
+        Ok(stream::playing(caller, self.id, eyes).await?)
     }
 }

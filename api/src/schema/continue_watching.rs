@@ -6,6 +6,7 @@ use async_graphql::{ComplexObject, Enum, SimpleObject};
 use playhead_domain::{ProfileId, TitleId};
 use playhead_projections::continue_watching::{Entry, Reason, RowKey};
 
+use super::eyes::Eyes;
 use super::page::{Page, PageInfo, after};
 use super::scalars::{DateTime, Milliseconds};
 use super::title::Title;
@@ -71,19 +72,22 @@ impl ContinueWatchingConnection {
 pub(crate) async fn page(
     caller: &Caller,
     profile_id: ProfileId,
+    eyes: Eyes,
     len: u32,
     cursor: Option<&str>,
 ) -> Result<ContinueWatchingConnection, Fault> {
     let list = List::new("continueWatching", &profile_id);
     let key = after::<(i64, TitleId)>(&list, cursor)?;
     let key = key.map(|(last_played_at_ms, title_id)| RowKey { last_played_at_ms, title_id });
-    let rows = caller.services.continue_watching.row(profile_id, key.as_ref(), len + 1).await;
+    let audience = eyes.audience(caller.now_ms);
+    let watching = &caller.services.continue_watching;
+    let rows = watching.row(profile_id, &audience, key.as_ref(), len + 1).await;
     let rows = rows.map_err(|error| caller.internal("a row cannot be read", &error))?;
     let key_of = |entry: &Entry| (entry.last_played_at_ms, entry.title_id);
     let page = Page::cut(rows, len, &list, key_of, key.is_some())
         .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
     let ids: Vec<_> = page.entries.iter().map(|(_, entry)| entry.title_id).collect();
-    let titles = titles(caller, &ids).await?;
+    let titles = titles(caller, eyes, &ids).await?;
     let edge = |(cursor, entry): (String, Entry)| {
         let title = titles.get(&entry.title_id)?.clone();
         Some(ContinueWatchingEdge { cursor, node: item(title, &entry) })
@@ -95,11 +99,12 @@ pub(crate) async fn page(
 /// The titles of a page, found with one query.
 pub(crate) async fn titles(
     caller: &Caller,
+    eyes: Eyes,
     ids: &[TitleId],
 ) -> Result<HashMap<TitleId, Title>, Fault> {
-    let rows = caller.services.catalog.titles(ids).await;
+    let rows = caller.services.catalog.titles(ids, &eyes.audience(caller.now_ms)).await;
     let rows = rows.map_err(|error| caller.internal("titles cannot be read", &error))?;
-    Ok(rows.into_iter().map(|row| (row.title_id, row.into())).collect())
+    Ok(rows.into_iter().map(|row| (row.title_id, Title::of(row, eyes))).collect())
 }
 
 fn item(title: Title, entry: &Entry) -> ContinueWatchingItem {

@@ -5,6 +5,7 @@ use playhead_domain::{ProfileId, SessionId};
 use playhead_projections::continue_watching::{HistoryEntry, HistoryKey};
 
 use super::continue_watching::titles;
+use super::eyes::Eyes;
 use super::page::{Page, PageInfo, after};
 use super::scalars::{DateTime, Milliseconds};
 use super::title::Title;
@@ -66,19 +67,22 @@ impl HistoryConnection {
 pub(crate) async fn page(
     caller: &Caller,
     profile_id: ProfileId,
+    eyes: Eyes,
     len: u32,
     cursor: Option<&str>,
 ) -> Result<HistoryConnection, Fault> {
     let list = List::new("history", &profile_id);
     let key = after::<(i64, SessionId)>(&list, cursor)?;
     let key = key.map(|(started_at_ms, session_id)| HistoryKey { started_at_ms, session_id });
-    let rows = caller.services.continue_watching.history(profile_id, key.as_ref(), len + 1).await;
+    let audience = eyes.audience(caller.now_ms);
+    let watching = &caller.services.continue_watching;
+    let rows = watching.history(profile_id, &audience, key.as_ref(), len + 1).await;
     let rows = rows.map_err(|error| caller.internal("a history cannot be read", &error))?;
     let key_of = |entry: &HistoryEntry| (entry.started_at_ms, entry.session_id);
     let page = Page::cut(rows, len, &list, key_of, key.is_some())
         .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
     let ids: Vec<_> = page.entries.iter().map(|(_, entry)| entry.title_id).collect();
-    let titles = titles(caller, &ids).await?;
+    let titles = titles(caller, eyes, &ids).await?;
     let edge = |(cursor, entry): (String, HistoryEntry)| {
         let title = titles.get(&entry.title_id).cloned();
         HistoryEdge { cursor, node: item(title, entry) }

@@ -1,12 +1,20 @@
 //! The GraphQL schema: one file for each thing that clients see.
 
 mod account;
+mod availability;
 mod continue_watching;
+mod device;
+mod eyes;
 mod history;
+mod maturity;
+mod me;
 mod mutation;
 mod mutation_error;
 mod page;
+mod play_error;
+mod preferences;
 mod profile;
+mod progress;
 mod query;
 mod scalars;
 mod stream;
@@ -21,6 +29,7 @@ use query::Query;
 use subscription::Subscription;
 
 pub(crate) use title::titles_loader;
+pub(crate) use viewer::account_state;
 
 /// The most that a query may cost: fields, each counted as often as its list asks for it.
 const COMPLEXITY_MAX: usize = 10_000;

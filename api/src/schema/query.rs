@@ -4,6 +4,8 @@ use async_graphql::{Context, Error, ID, InputObject, Interface, Object};
 use playhead_projections::catalog::{TitleFilter as CatalogFilter, TitleKey};
 
 use super::account::Account;
+use super::eyes::Eyes;
+use super::me::{Me, WaitingDevice};
 use super::page::{FIRST_DEFAULT, Page, after, list_cost, page_len};
 use super::profile::Profile;
 use super::title::{self, Title, TitleConnection, TitleEdge, TitleType};
@@ -48,11 +50,18 @@ pub(crate) struct Query;
 /// What can be asked.
 #[Object]
 impl Query {
-    /// Anything by its global id; null if there is no such thing, or it is somebody else's.
-    async fn node(&self, context: &Context<'_>, id: ID) -> Option<Result<Node, Error>> {
+    /// Anything by its global id; null if there is no such thing, or it is somebody else's, or a
+    /// title that the viewer may not see. Who watches is said as for `titles`.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        profile_id: Option<ID>,
+    ) -> Option<Result<Node, Error>> {
         match GlobalId::parse(&id)? {
             GlobalId::Title(id) => {
-                title::load(context, id).await.transpose().map(|title| title.map(Node::Title))
+                let title = seen(context, id, profile_id).await.transpose();
+                title.map(|title| title.map(Node::Title))
             }
             GlobalId::Account(id) => {
                 let viewer = Viewer::for_node(context).await.transpose()?;
@@ -71,13 +80,23 @@ impl Query {
         }
     }
 
-    /// A title; null if there is none.
-    async fn title(&self, context: &Context<'_>, id: ID) -> Option<Result<Title, Error>> {
+    /// A title; null if there is none, or the viewer may not see it. Who watches is said as for
+    /// `titles`.
+    async fn title(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        profile_id: Option<ID>,
+    ) -> Option<Result<Title, Error>> {
         let id = crate::global_id::title(&id)?;
-        title::load(context, id).await.transpose()
+        seen(context, id, profile_id).await.transpose()
     }
 
-    /// Titles in the order of their names; 1 to 100 at a time.
+    /// Titles that the viewer may see, in the order of their names; 1 to 100 at a time.
+    ///
+    /// `profileId` says who watches. Without it an account sees what the most limited of its
+    /// profiles may; without an account, or without profiles, what a child may. Content
+    /// administrators who name no profile see everything.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn titles(
         &self,
@@ -85,9 +104,36 @@ impl Query {
         #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
         after: Option<String>,
         filter: Option<TitleFilter>,
+        profile_id: Option<ID>,
     ) -> Result<TitleConnection, Error> {
+        let caller = Caller::of(context)?;
         let filter = filter.map(TitleFilter::into_catalog).unwrap_or_default();
-        Ok(titles(Caller::of(context)?, page_len(first), after.as_deref(), filter).await?)
+        let eyes = Eyes::of(caller, profile_id.as_ref()).await?;
+        Ok(titles(caller, eyes, page_len(first), after.as_deref(), filter).await?)
+    }
+
+    /// The person behind the account that calls; null if nobody registered it. Needs an access token.
+    async fn me(&self, context: &Context<'_>) -> Option<Result<Me, Error>> {
+        let loaded = match Caller::of(context).and_then(|caller| Ok((caller, caller.account_id()?)))
+        {
+            Ok((caller, account_id)) => Me::load(caller, account_id).await,
+            Err(fault) => Err(fault),
+        };
+        loaded.transpose().map(|me| Ok(me?))
+    }
+
+    /// The device that shows a code and waits to be let in; null if there is none. Needs an access
+    /// token. Asking is limited like signing in.
+    async fn waiting_device(
+        &self,
+        context: &Context<'_>,
+        user_code: String,
+    ) -> Option<Result<WaitingDevice, Error>> {
+        let found = match Caller::of(context) {
+            Ok(caller) => WaitingDevice::find(caller, &user_code).await,
+            Err(fault) => Err(fault),
+        };
+        found.transpose().map(|device| Ok(device?))
     }
 
     /// The account that calls, with its profiles; null before it is opened. Needs an access token.
@@ -96,8 +142,19 @@ impl Query {
     }
 }
 
+/// A title, as the named profile sees it.
+async fn seen(
+    context: &Context<'_>,
+    id: playhead_domain::TitleId,
+    profile_id: Option<ID>,
+) -> Result<Option<Title>, Error> {
+    let eyes = Eyes::of(Caller::of(context)?, profile_id.as_ref()).await?;
+    title::load(context, id, eyes).await
+}
+
 async fn titles(
     caller: &Caller,
+    eyes: Eyes,
     len: u32,
     cursor: Option<&str>,
     filter: CatalogFilter,
@@ -105,12 +162,13 @@ async fn titles(
     let list = List::new("titles", &filter);
     let key = after::<(String, playhead_domain::TitleId)>(&list, cursor)?;
     let key = key.map(|(sort_name, title_id)| TitleKey { sort_name, title_id });
-    let rows = caller.services.catalog.list(&filter, key.as_ref(), len + 1).await;
+    let audience = eyes.audience(caller.now_ms);
+    let rows = caller.services.catalog.list(&filter, &audience, key.as_ref(), len + 1).await;
     let rows = rows.map_err(|error| caller.internal("titles cannot be listed", &error))?;
     let page =
         Page::cut(rows, len, &list, |row| (row.sort_name.clone(), row.title_id), key.is_some())
             .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
-    let edge = |(cursor, row): (String, _)| TitleEdge { cursor, node: Title::from(row) };
+    let edge = |(cursor, row): (String, _)| TitleEdge { cursor, node: Title::of(row, eyes) };
     let edges = page.entries.into_iter().map(edge).collect();
-    Ok(TitleConnection { edges, page_info: page.info, filter })
+    Ok(TitleConnection { edges, page_info: page.info, filter, eyes })
 }

@@ -4,6 +4,7 @@ use async_graphql::{Context, Error, ID, Object};
 use playhead_domain::AccountId;
 use playhead_domain::playback::{Playing, SILENCE_MAX_MS};
 
+use super::eyes::Eyes;
 use super::profile::Profile;
 use super::scalars::DateTime;
 use super::title::{self, Title};
@@ -16,12 +17,15 @@ use crate::errors::Fault;
 pub(crate) struct PlayingStream {
     pub(crate) account_id: AccountId,
     pub(crate) playing: Playing,
+    /// With whose eyes its title is looked at.
+    pub(crate) eyes: Eyes,
 }
 
 /// The sessions of an account that play and were heard of lately.
 pub(crate) async fn playing(
     caller: &Caller,
     account_id: AccountId,
+    eyes: Eyes,
 ) -> Result<Vec<PlayingStream>, Fault> {
     let state = caller.services.commands.playbacks.state(&account_id).await;
     let state = state.map_err(|error| caller.internal("sessions cannot be read", &error))?;
@@ -38,7 +42,7 @@ pub(crate) async fn playing(
         caller.now_ms.saturating_sub(seen_at_ms.max(began_at_ms)) < SILENCE_MAX_MS
     };
     let running = running.into_iter().filter(alive);
-    Ok(running.map(|playing| PlayingStream { account_id, playing }).collect())
+    Ok(running.map(|playing| PlayingStream { account_id, playing, eyes }).collect())
 }
 
 /// A session that plays right now.
@@ -49,22 +53,20 @@ impl PlayingStream {
         ID(self.playing.session_id.to_string())
     }
 
-    /// What is watched; null if it left the catalogue.
+    /// What is watched; null if it left the catalogue, or the one who asks may not see it.
     async fn title(&self, context: &Context<'_>) -> Option<Result<Title, Error>> {
-        title::load(context, self.playing.session.title_id).await.transpose()
+        title::load(context, self.playing.session.title_id, self.eyes).await.transpose()
     }
 
     /// Who watches; null if the profile was removed.
     async fn profile(&self, context: &Context<'_>) -> Option<Result<Profile, Error>> {
-        let state = match Caller::of(context) {
-            Ok(caller) => account_state(caller, self.account_id).await,
-            Err(fault) => Err(fault),
+        let profile = async {
+            let caller = Caller::of(context)?;
+            let state = account_state(caller, self.account_id).await?;
+            let profile_id = self.playing.session.profile_id;
+            Ok(Profile::of(self.account_id, profile_id, &state, caller.now_ms))
         };
-        let profile_id = self.playing.session.profile_id;
-        match state {
-            Ok(state) => Profile::of(self.account_id, profile_id, &state).map(Ok),
-            Err(fault) => Some(Err(fault.into())),
-        }
+        profile.await.map_err(|fault: Fault| fault.into()).transpose()
     }
 
     /// On which device.

@@ -6,6 +6,7 @@ use async_graphql::{Context, Error, ID, Object, Subscription as GraphqlSubscript
 use futures::stream::{Stream, StreamExt};
 use playhead_domain::viewing::Progressed;
 
+use super::eyes::Eyes;
 use super::scalars::{DateTime, Milliseconds};
 use super::title::{self, Title};
 use super::viewer::account_state;
@@ -31,51 +32,54 @@ impl Subscription {
         let unknown = || Fault::new(Code::NotFound, "there is no such profile");
         let profile_id = global_id::profile_of(account_id, &profile_id).ok_or_else(unknown)?;
         let state = account_state(caller, account_id).await?;
-        if !state.profiles.contains_key(&profile_id) {
-            return Err(unknown().into());
-        }
-        Ok(caller.services.progress.subscribe(profile_id).map(Progress))
+        let profile = state.profiles.get(&profile_id).ok_or_else(unknown)?;
+        let eyes = Eyes::of_profile(caller, profile).await?;
+        let progressed = caller.services.progress.subscribe(profile_id);
+        Ok(progressed.map(move |progressed| Progress { progressed, eyes }))
     }
 }
 
 /// Where a session is.
-pub(crate) struct Progress(Arc<Progressed>);
+pub(crate) struct Progress {
+    progressed: Arc<Progressed>,
+    eyes: Eyes,
+}
 
 /// Where a session is, as its player reports.
 #[Object]
 impl Progress {
-    /// What is watched; null if it left the catalogue.
+    /// What is watched; null if it left the catalogue, or the profile may not see it (any more).
     async fn title(&self, context: &Context<'_>) -> Option<Result<Title, Error>> {
-        title::load(context, self.0.title_id).await.transpose()
+        title::load(context, self.progressed.title_id, self.eyes).await.transpose()
     }
 
     /// The global id of what is watched.
     async fn title_id(&self) -> ID {
-        GlobalId::Title(self.0.title_id).into()
+        GlobalId::Title(self.progressed.title_id).into()
     }
 
     /// The session.
     async fn session_id(&self) -> ID {
-        ID(self.0.session_id.to_string())
+        ID(self.progressed.session_id.to_string())
     }
 
     /// Where in the title it is.
     async fn position_ms(&self) -> Milliseconds {
-        Milliseconds(self.0.position_ms)
+        Milliseconds(self.progressed.position_ms)
     }
 
     /// How long the title is, if anybody knows.
     async fn duration_ms(&self) -> Option<Milliseconds> {
-        self.0.duration_ms.map(Milliseconds)
+        self.progressed.duration_ms.map(Milliseconds)
     }
 
     /// Counts the heartbeats of the session.
     async fn sequence(&self) -> i32 {
-        i32::try_from(self.0.sequence).unwrap_or(i32::MAX)
+        i32::try_from(self.progressed.sequence).unwrap_or(i32::MAX)
     }
 
     /// When it was received.
     async fn at(&self) -> DateTime {
-        DateTime(self.0.at_ms)
+        DateTime(self.progressed.at_ms)
     }
 }

@@ -1,6 +1,6 @@
 //! Titles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +14,12 @@ use playhead_domain::title::{Kind, Metadata, Source};
 use playhead_projections::StoreError;
 use playhead_projections::catalog::{Catalog, TitleFilter, TitleRow};
 
+use super::availability::Availability;
+use super::eyes::Eyes;
+use super::maturity::Maturity;
 use super::page::PageInfo;
 use super::scalars::Milliseconds;
+use crate::access::Role;
 use crate::caller::Caller;
 use crate::global_id::GlobalId;
 
@@ -42,11 +46,14 @@ pub(crate) struct Title {
     pub(crate) id: TitleId,
     /// What is known of it.
     pub(crate) metadata: Arc<Metadata>,
+    /// With whose eyes it was found, and so what leads on from it.
+    pub(crate) eyes: Eyes,
 }
 
-impl From<TitleRow> for Title {
-    fn from(row: TitleRow) -> Self {
-        Self { id: row.title_id, metadata: Arc::new(row.metadata) }
+impl Title {
+    /// A title of the catalogue.
+    pub(crate) fn of(row: TitleRow, eyes: Eyes) -> Self {
+        Self { id: row.title_id, metadata: Arc::new(row.metadata), eyes }
     }
 }
 
@@ -99,6 +106,20 @@ impl Title {
         &self.metadata.cast
     }
 
+    /// For whom it is; without it, it counts as for adults.
+    async fn maturity(&self) -> Option<Maturity> {
+        self.metadata.maturity.map(Maturity::from)
+    }
+
+    /// Where and when it is offered; null if that is everywhere and always. Needs the role
+    /// content_admin.
+    async fn availability(&self, context: &Context<'_>) -> Option<Result<Availability, Error>> {
+        match self.schedule(context).await {
+            Ok(found) => found.map(Ok),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
     /// What it is about.
     async fn synopsis(&self) -> Option<&str> {
         self.metadata.synopsis.as_deref()
@@ -112,7 +133,7 @@ impl Title {
     /// The series, if it is an episode.
     async fn series(&self, context: &Context<'_>) -> Option<Result<Title, Error>> {
         let episode_of = self.metadata.episode_of?;
-        load(context, episode_of.series_id).await.transpose()
+        load(context, episode_of.series_id, self.eyes).await.transpose()
     }
 
     /// The season, if it is an episode: counted from 1; 0 for specials.
@@ -128,6 +149,18 @@ impl Title {
     /// The record of another catalogue that it was imported from.
     async fn source(&self) -> Option<TitleSource> {
         self.metadata.source.clone().map(TitleSource::from)
+    }
+}
+
+impl Title {
+    /// From the stream: read models only know it as a condition.
+    async fn schedule(&self, context: &Context<'_>) -> Result<Option<Availability>, Error> {
+        let caller = Caller::of(context)?;
+        caller.require(Role::ContentAdmin)?;
+        let state = caller.services.commands.titles.state(&self.id).await;
+        let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
+        let schedule = state.listing().and_then(|listing| listing.availability.as_ref());
+        Ok(schedule.map(Availability::from))
     }
 }
 
@@ -147,12 +180,18 @@ impl From<Source> for TitleSource {
 }
 
 /// Finds titles by id, many at once.
-pub(crate) struct Titles(Arc<Catalog>);
+pub(crate) struct Titles {
+    catalog: Arc<Catalog>,
+    /// When they are looked at, in milliseconds since 1970-01-01 UTC.
+    now_ms: i64,
+}
 
 /// Collects the titles that are asked for while an operation runs, so that those of one level are
 /// found with one query. Without a delay: what is asked for at the same moment is enough.
-pub(crate) fn titles_loader(catalog: &Arc<Catalog>) -> DataLoader<Titles> {
-    DataLoader::new(Titles(Arc::clone(catalog)), OnTokio, OnTokio).delay(Duration::ZERO)
+pub(crate) fn titles_loader(caller: &Caller) -> DataLoader<Titles> {
+    let catalog = Arc::clone(&caller.services.catalog);
+    let titles = Titles { catalog, now_ms: caller.now_ms };
+    DataLoader::new(titles, OnTokio, OnTokio).delay(Duration::ZERO)
 }
 
 /// Runs the loader's tasks. Its wait is one turn of the scheduler: a timer would wait for its next
@@ -172,22 +211,40 @@ impl Timer for OnTokio {
     }
 }
 
-impl Loader<TitleId> for Titles {
+impl Loader<(TitleId, Eyes)> for Titles {
     type Value = Title;
     type Error = Arc<StoreError>;
 
-    async fn load(&self, ids: &[TitleId]) -> Result<HashMap<TitleId, Title>, Arc<StoreError>> {
-        let rows = self.0.titles(ids).await.map_err(Arc::new)?;
-        Ok(rows.into_iter().map(|row| (row.title_id, row.into())).collect())
+    async fn load(
+        &self,
+        wanted: &[(TitleId, Eyes)],
+    ) -> Result<HashMap<(TitleId, Eyes), Title>, Arc<StoreError>> {
+        // Mostly one: an operation rarely looks with the eyes of several.
+        let mut by_eyes: BTreeMap<Eyes, Vec<TitleId>> = BTreeMap::new();
+        for (title_id, eyes) in wanted {
+            by_eyes.entry(*eyes).or_default().push(*title_id);
+        }
+        let mut found = HashMap::new();
+        for (eyes, ids) in by_eyes {
+            let audience = eyes.audience(self.now_ms);
+            let rows = self.catalog.titles(&ids, &audience).await.map_err(Arc::new)?;
+            let titles = rows.into_iter().map(|row| Title::of(row, eyes));
+            found.extend(titles.map(|title| ((title.id, eyes), title)));
+        }
+        Ok(found)
     }
 }
 
-/// One title, found together with others; `None` if it is not listed.
-pub(crate) async fn load(context: &Context<'_>, id: TitleId) -> Result<Option<Title>, Error> {
+/// One title, found together with others; `None` if it is not listed, or not for these eyes.
+pub(crate) async fn load(
+    context: &Context<'_>,
+    id: TitleId,
+    eyes: Eyes,
+) -> Result<Option<Title>, Error> {
     let caller = Caller::of(context)?;
     let loader = context.data::<DataLoader<Titles>>()?;
     let failed = |error: Arc<StoreError>| caller.internal("titles cannot be read", &*error);
-    Ok(loader.load_one(id).await.map_err(failed)?)
+    Ok(loader.load_one((id, eyes)).await.map_err(failed)?)
 }
 
 /// A page of titles.
@@ -200,6 +257,8 @@ pub(crate) struct TitleConnection {
     pub(crate) page_info: PageInfo,
     #[graphql(skip)]
     pub(crate) filter: TitleFilter,
+    #[graphql(skip)]
+    pub(crate) eyes: Eyes,
 }
 
 /// A title in a list.
@@ -221,13 +280,19 @@ impl TitleConnection {
     /// How many titles the whole list has.
     async fn total_count(&self, context: &Context<'_>) -> Result<i32, Error> {
         let caller = Caller::of(context)?;
-        let count = caller.services.catalog.count(&self.filter).await;
+        let audience = self.eyes.audience(caller.now_ms);
+        let count = caller.services.catalog.count(&self.filter, &audience).await;
         let count = count.map_err(|error| caller.internal("titles cannot be counted", &error))?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
-/// A title as its stream has it; `None` unless it is listed.
-pub(crate) fn of_state(id: TitleId, state: &playhead_domain::title::State) -> Option<Title> {
-    state.listed().map(|metadata| Title { id, metadata: Arc::new(metadata.clone()) })
+/// A title as its stream has it; `None` unless it is listed. For those who may see it whatever it
+/// says.
+pub(crate) fn of_state(
+    id: TitleId,
+    state: &playhead_domain::title::State,
+    eyes: Eyes,
+) -> Option<Title> {
+    state.listed().map(|metadata| Title { id, metadata: Arc::new(metadata.clone()), eyes })
 }

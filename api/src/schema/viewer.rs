@@ -18,6 +18,7 @@ pub(crate) struct Viewer {
     /// The account.
     pub(crate) account_id: AccountId,
     state: Arc<State>,
+    now_ms: i64,
 }
 
 impl Viewer {
@@ -37,7 +38,7 @@ impl Viewer {
 
     async fn of(caller: &Caller, account_id: AccountId) -> Result<Option<Self>, Fault> {
         let state = account_state(caller, account_id).await?;
-        Ok(state.opened.then_some(Self { account_id, state }))
+        Ok(state.opened.then_some(Self { account_id, state, now_ms: caller.now_ms }))
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -46,7 +47,7 @@ impl Viewer {
 
     /// One of its profiles.
     pub(crate) fn profile_of(&self, profile_id: ProfileId) -> Option<Profile> {
-        Profile::of(self.account_id, profile_id, &self.state)
+        Profile::of(self.account_id, profile_id, &self.state, self.now_ms)
     }
 }
 

@@ -1,24 +1,43 @@
 //! A running API without a network, and what clients send it.
 
+use std::hash::RandomState;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
+use base64::Engine;
 use http_body_util::BodyExt;
-use playhead_api::{AccessClaims, AccessKey, ApiOptions, Clock, Role, Services, router};
-use playhead_commands::Commands;
+use playhead_api::access::{AccessCheck, without_sign_in};
+use playhead_api::limits::{LimitSettings, Limits, Proxies};
+use playhead_api::{
+    ApiOptions, Background, Clock, Place, PlaceClues, Places, Role, Services, TokenStates, router,
+};
+use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, SigningKeys};
 use playhead_commands::token::PlaybackTokens;
-use playhead_domain::AccountId;
+use playhead_commands::{Commands, Context};
+use playhead_domain::identity::{self, Ask, Registration};
+use playhead_domain::{
+    AccountId, DeviceCodeKey, DeviceId, EmailKey, Personal, SecretHash, SignInId, Territory,
+};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{EventLog, PartitionCount};
+use playhead_identity::access_token::AccessTokens;
+use playhead_identity::keys::KeyRing;
+use playhead_identity::mail::{EmlMailer, Sender};
+use playhead_identity::oidc::OutsideIssuer;
+use playhead_identity::password::{PasswordLimits, Passwords};
+use playhead_projections::access::Access;
 use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, spawn};
+use playhead_vault::{MasterKey, SealedLog, Vault};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::{Timestamp, Uuid};
+
+use crate::lookups::Lookups;
 
 /// When every test begins.
 pub(crate) const BEGIN_MS: i64 = 1_800_000_000_000;
@@ -48,12 +67,47 @@ impl Clock for TestClock {
     }
 }
 
+/// Where everybody is, until a test says otherwise.
+#[derive(Default)]
+pub(crate) struct TestPlaces(Mutex<Place>);
+
+impl TestPlaces {
+    pub(crate) fn move_to(&self, territory: Option<&str>, vpn: bool) {
+        let territory = territory.map(|code| code.parse::<Territory>().unwrap());
+        *self.0.lock().unwrap() = Place { territory, vpn };
+    }
+}
+
+impl Places for TestPlaces {
+    fn place_of(&self, clues: &PlaceClues) -> Place {
+        let place = *self.0.lock().unwrap();
+        Place { territory: clues.billing.or(place.territory), ..place }
+    }
+}
+
+/// What a test may choose. Nothing is limited unless it says so.
+pub(crate) struct Setup {
+    pub(crate) options: ApiOptions,
+    pub(crate) limits: LimitSettings,
+    pub(crate) issuers: Vec<OutsideIssuer>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { options: ApiOptions::default(), limits: unlimited(), issuers: vec![] }
+    }
+}
+
 /// The API, its clock, and who may call it.
 pub(crate) struct TestApi {
     pub(crate) router: Router,
     pub(crate) clock: Arc<TestClock>,
-    key: AccessKey,
-    _directory: tempfile::TempDir,
+    pub(crate) places: Arc<TestPlaces>,
+    pub(crate) commands: Arc<Commands>,
+    tokens: AccessTokens,
+    keys: Arc<SigningKeys>,
+    pub(crate) background: Background,
+    pub(crate) directory: tempfile::TempDir,
 }
 
 /// An answer.
@@ -83,41 +137,120 @@ impl TestApi {
     }
 
     pub(crate) async fn start_with(options: ApiOptions) -> Self {
+        Self::start_as(Setup { options, ..Setup::default() }).await
+    }
+
+    pub(crate) async fn start_as(setup: Setup) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(PartitionCount::DEFAULT));
-        let catalog = Catalog::open(&directory.path().join("catalog.db")).await.unwrap();
-        let watching = ContinueWatching::open(&directory.path().join("watching.db")).await.unwrap();
-        let models: [Arc<dyn ReadModel>; 2] =
-            [Arc::new(catalog.clone()), Arc::new(watching.clone())];
-        let key = SigningKey::from_bytes(&[1; 32]).to_pkcs8_pem(Default::default()).unwrap();
-        let key = AccessKey::from_pkcs8_pem(&key).unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let vault = Vault::open(&path("keys.db"), MasterKey::from_bytes([7; 32])).await.unwrap();
+        let log = Arc::new(MemoryLog::new(PartitionCount::DEFAULT));
+        let log: Arc<dyn EventLog> = Arc::new(SealedLog::new(log, vault.clone()));
+        let catalog = Catalog::open(&path("catalog.db")).await.unwrap();
+        let watching = ContinueWatching::open(&path("watching.db")).await.unwrap();
+        let access = Access::open(&path("access.db"), BEGIN_MS).await.unwrap();
+        let models: [Arc<dyn ReadModel>; 3] =
+            [Arc::new(catalog.clone()), Arc::new(watching.clone()), Arc::new(access.clone())];
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(BEGIN_MS), ids: AtomicU64::new(1) });
+        let lookups = Arc::new(Lookups { access, clock: Arc::clone(&clock) as Arc<dyn Clock> });
+        let keys = Arc::new(SigningKeys::new(KeyRing::generate(BEGIN_MS).unwrap()));
+        let tokens = AccessTokens::new("https://playhead.example", "playhead:api");
+        let commands = Arc::new(Commands::new(Arc::clone(&log)));
+        let sender = Sender::new("Playhead", "no-reply@playhead.example").unwrap();
+        let people = People::new(Parts {
+            log: Arc::clone(&log),
+            commands: Arc::clone(&commands),
+            vault,
+            passwords: Passwords::new(PasswordLimits::default()).unwrap(),
+            mailer: Arc::new(EmlMailer::new(path("mail"), sender).unwrap()),
+            access_tokens: tokens.clone(),
+            signing_keys: Arc::clone(&keys),
+            outside_issuers: setup.issuers,
+            device_codes: Arc::clone(&lookups) as Arc<dyn DeviceCodes>,
+            sign_ins: Arc::clone(&lookups) as Arc<dyn SignIns>,
+            settings: Settings::new("https://play.example"),
+        });
+        let (places, background) = (Arc::new(TestPlaces::default()), Background::default());
         let services = Services {
-            commands: Arc::new(Commands::new(Arc::clone(&log))),
+            commands: Arc::clone(&commands),
             playback_tokens: Arc::new(PlaybackTokens::new(&[7; 32])),
-            access_tokens: Arc::new(key.tokens().unwrap()),
+            access: AccessCheck::new(
+                tokens.clone(),
+                Arc::clone(&keys),
+                Arc::clone(&lookups) as Arc<dyn TokenStates>,
+            ),
+            people,
+            sign_ins: lookups,
+            background: background.clone(),
+            limits: Arc::new(Limits::new(&unlimited(), RandomState::new())),
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),
             progress: ProgressFeed::spawn(Arc::clone(&log)),
+            places: Arc::clone(&places) as Arc<dyn Places>,
+            proxies: Proxies::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            options,
+            options: setup.options,
             log,
         };
-        Self { router: router(Arc::new(services)), clock, key, _directory: directory }
+        let router = router(Arc::new(services));
+        Self { router, clock, places, commands, tokens, keys, background, directory }
     }
 
-    /// A token of an account with these roles, valid for an hour.
+    /// A token of an account with these roles, valid for an hour, made without a sign-in.
     pub(crate) fn token(&self, account: u128, roles: &[Role]) -> String {
         let account_id = AccountId(Uuid::from_u128(account));
-        let claims = AccessClaims::new(account_id, roles.to_vec(), self.clock.now_ms(), 3_600_000);
-        self.key.sign(&claims).unwrap()
+        let roles = roles.iter().copied().collect();
+        let caller = without_sign_in(account_id, roles, self.clock.now_ms());
+        let (ring, now_ms) = (self.keys.current(), self.clock.now_ms());
+        self.tokens.issue_for(&ring, &caller, now_ms, 3_600_000).unwrap().text
+    }
+
+    /// A token of somebody who signed in on a device some time ago.
+    pub(crate) fn signed_in(&self, account: u128, device: u128, ago_ms: i64) -> Client<'_> {
+        let now_ms = self.clock.now_ms();
+        let caller = playhead_identity::access_token::Caller {
+            account_id: AccountId(Uuid::from_u128(account)),
+            sign_in_id: SignInId(Uuid::from_u128(device << 64)),
+            device_id: DeviceId(Uuid::from_u128(device)),
+            authenticated_at_ms: now_ms - ago_ms,
+            roles: [Role::Viewer].into(),
+        };
+        let token = self.tokens.issue(&self.keys.current(), &caller, now_ms).unwrap().text;
+        Client { api: self, token: Some(token), positions: vec![] }
     }
 
     pub(crate) fn client(&self, account: u128) -> Client<'_> {
-        let token = self.token(account, &[Role::Viewer, Role::ContentAdmin]);
-        Client { api: self, token: Some(token), positions: vec![] }
+        self.client_as(account, &[Role::Viewer, Role::ContentAdmin])
+    }
+
+    pub(crate) fn client_as(&self, account: u128, roles: &[Role]) -> Client<'_> {
+        Client { api: self, token: Some(self.token(account, roles)), positions: vec![] }
+    }
+
+    /// Registers an account with a verified address, unless it is.
+    pub(crate) async fn verify(&self, account: u128) {
+        let account_id = AccountId(Uuid::from_u128(account));
+        let (email_key, code) = (EmailKey([0; 32]), SecretHash([1; 32]));
+        let registration = Registration {
+            email: Personal::Known(format!("{account}@example.org")),
+            email_key,
+            password_hash: None,
+            verification_hash: code,
+            verification_expires_at_ms: self.clock.now_ms() + 1,
+        };
+        self.identify(account_id, Ask::Register(registration)).await;
+        self.identify(account_id, Ask::VerifyEmail { code_hash: code }).await;
+    }
+
+    pub(crate) async fn identify(&self, account_id: AccountId, ask: Ask) {
+        let at_ms = self.clock.now_ms();
+        let command = identity::Command { account_id, at_ms, ask };
+        let command_id = self.clock.new_id();
+        let actor = Arc::from("test:api");
+        let context = Context { command_id, at_ms, actor, correlation_id: command_id };
+        self.commands.identities.execute(&account_id, &command, &context).await.unwrap();
     }
 
     pub(crate) fn nobody(&self) -> Client<'_> {
@@ -177,7 +310,9 @@ impl Client<'_> {
             "mutation($input: {name}Input{required}) {{ {mutation}(input: $input) {{ {fields} \
              position errors {{ __typename code message ... on TooManyStreams {{ limit playing {{ \
              device title {{ name }} profile {{ name }} }} }} ... on InvalidInput {{ field rule \
-             }} }} }} }}"
+             }} ... on WrongPin {{ triesLeft }} ... on PinLocked {{ until }} ... on TooMature {{ \
+             maturityLimit: limit rating }} ... on NotYetAvailable {{ from }} ... on \
+             TooManyDevices {{ limit devices {{ id name kind }} }} }} }} }}"
         );
         let payload = self.run(&query, json!({ "input": input })).await.data()[mutation].clone();
         if let Some(position) = payload["position"].as_str() {
@@ -197,7 +332,9 @@ impl Client<'_> {
 
     /// Opens the account with one profile; answers the profile's id.
     pub(crate) async fn join(&mut self, name: &str) -> String {
-        self.mutate("openAccount", json!({}), "account { id }").await;
+        let opened = self.mutate("openAccount", json!({}), "account { id }").await;
+        let account = text(&opened["account"]["id"]);
+        self.api.verify(account_of(&account)).await;
         let payload = self.mutate("addProfile", json!({ "name": name }), "profile { id }").await;
         text(&payload["profile"]["id"])
     }
@@ -206,7 +343,7 @@ impl Client<'_> {
     pub(crate) async fn film(&mut self, name: &str) -> String {
         let input = json!({
             "name": name, "type": "MOVIE", "runtimeMs": 6_000_000, "year": 1999,
-            "genres": ["Drama"],
+            "genres": ["Drama"], "maturity": "ALL",
         });
         let payload = self.mutate("addTitle", input, "title { id }").await;
         text(&payload["title"]["id"])
@@ -222,4 +359,25 @@ impl Client<'_> {
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
+
+/// As often as tests like.
+fn unlimited() -> LimitSettings {
+    LimitSettings {
+        api_calls_per_device: None,
+        api_calls_per_user: None,
+        playback_starts_per_user: None,
+        searches_per_address: None,
+        searches_per_user: None,
+        registrations_per_address: None,
+        logins_per_address: None,
+        ..LimitSettings::default()
+    }
+}
+
+/// The number of the account that a global id names.
+fn account_of(global_id: &str) -> u128 {
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(global_id).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    text.strip_prefix("Account:").unwrap().parse::<Uuid>().unwrap().as_u128()
 }

@@ -8,6 +8,8 @@ mod harness;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod lookups;
+#[cfg(test)]
 mod ownership;
 #[cfg(test)]
 mod plain;

@@ -15,7 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("projections", &["domain", "eventlog", "vault"]),
     ("replay", &["domain", "eventlog", "projections", "vault"]),
     ("identity", &["domain"]),
-    ("api", &["commands", "domain", "eventlog", "identity", "projections"]),
+    ("api", &["commands", "domain", "eventlog", "identity", "projections", "vault"]),
     ("vault", &["eventlog"]),
     (
         "server",

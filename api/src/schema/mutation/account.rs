@@ -2,19 +2,18 @@
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::account::{Account as Rules, Command, Profile as Settings, State};
-use playhead_domain::{AccountId, Maturity, Personal, ProfileId};
+use playhead_domain::{AccountId, ProfileId};
 
+use super::account_right::account_right;
 use super::{Outcome, Run, payload};
 use crate::caller::Caller;
 use crate::errors::{Fault, Refusal};
 use crate::global_id;
 use crate::idempotency::Intention;
 use crate::schema::account::Account;
+use crate::schema::preferences::{Named, ProfileSettingsInput};
 use crate::schema::profile::Profile;
 use crate::schema::viewer::account_state;
-
-/// Whoever has an access token has the whole account.
-const ACCOUNT_RIGHT: bool = true;
 
 /// Opens the account that the access token names.
 #[derive(Debug, Default, InputObject)]
@@ -24,40 +23,53 @@ pub(crate) struct OpenAccountInput {
 }
 
 /// Adds a profile.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub(crate) struct AddProfileInput {
     /// The name on the profile picker, 1 to 40 characters; unique in the account.
     name: String,
-    /// The language of texts and of preferred audio, as a BCP 47 tag.
+    /// The language of texts, as a BCP 47 tag.
     #[graphql(default_with = "\"en\".to_owned()")]
     language: String,
     /// Whether a child uses it.
     #[graphql(default)]
     kids: bool,
+    #[graphql(flatten)]
+    settings: ProfileSettingsInput,
+    /// The account's password. Needed to add a profile that is freer than another one, unless
+    /// somebody signed in within the last five minutes.
+    account_password: Option<String>,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
 
 /// Changes a profile; what is left out stays as it is.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub(crate) struct ChangeProfileInput {
     /// Which one.
     profile_id: ID,
     /// The name on the profile picker, 1 to 40 characters; unique in the account.
     name: Option<String>,
-    /// The language of texts and of preferred audio, as a BCP 47 tag.
+    /// The language of texts, as a BCP 47 tag.
     language: Option<String>,
     /// Whether a child uses it.
     kids: Option<bool>,
+    #[graphql(flatten)]
+    settings: ProfileSettingsInput,
+    /// The account's password. Needed to lift limits, unless somebody signed in within the last
+    /// five minutes.
+    account_password: Option<String>,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
 
 /// Removes a profile.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub(crate) struct RemoveProfileInput {
     /// Which one.
     profile_id: ID,
+    /// The account's password. Needed if the profile has limits or a PIN, unless somebody signed in
+    /// within the last five minutes.
+    account_password: Option<String>,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -117,24 +129,11 @@ impl AccountMutation {
         context: &Context<'_>,
         input: AddProfileInput,
     ) -> Result<AddProfilePayload, Error> {
-        let AddProfileInput { name, language, kids, idempotency_key } = input;
-        let caller = Caller::of(context)?;
-        let run = run(caller, "addProfile", idempotency_key)?;
-        let account_id = run.account_id;
-        let profile_id = ProfileId(run.intention.new_id);
-        let profile = Settings::new(name, language, kids);
-        let command = Command::AddProfile {
-            account_id,
-            profile_id,
-            profile,
-            account_right: ACCOUNT_RIGHT,
-            at_ms: caller.now_ms,
-        };
-        let added = |state: &State| Profile::of(account_id, profile_id, state);
-        Ok(run.run(&command, added).await?.into())
+        Ok(add_profile(Caller::of(context)?, input).await?.into())
     }
 
-    /// Changes a profile; what is left out stays as it is.
+    /// Changes a profile; what is left out stays as it is. Limits are lifted only by who has the
+    /// account's password or has just signed in.
     async fn change_profile(
         &self,
         context: &Context<'_>,
@@ -149,53 +148,68 @@ impl AccountMutation {
         context: &Context<'_>,
         input: RemoveProfileInput,
     ) -> Result<RemoveProfilePayload, Error> {
-        let caller = Caller::of(context)?;
-        let run = run(caller, "removeProfile", input.idempotency_key)?;
-        let account_id = run.account_id;
-        let Some(profile_id) = global_id::profile_of(account_id, &input.profile_id) else {
-            return Ok(Outcome::refused(Refusal::unknown_profile(), account_id).into());
-        };
-        let command = Command::RemoveProfile {
-            account_id,
-            profile_id,
-            account_right: ACCOUNT_RIGHT,
-            at_ms: caller.now_ms,
-        };
-        Ok(run.run(&command, |_| Some(input.profile_id)).await?.into())
+        Ok(remove_profile(Caller::of(context)?, input).await?.into())
     }
+}
+
+async fn add_profile(caller: &Caller, input: AddProfileInput) -> Result<Outcome<Profile>, Fault> {
+    let AddProfileInput { name, language, kids, settings, account_password, idempotency_key } =
+        input;
+    let run = run(caller, "addProfile", idempotency_key)?;
+    let account_id = run.account_id;
+    let account_right = match account_right(caller, account_password.as_deref()).await? {
+        Ok(account_right) => account_right,
+        Err(refusal) => return Ok(Outcome::refused(refusal, account_id)),
+    };
+    let profile = match settings.set(Named::default(), Settings::new(name, language, kids)) {
+        Ok(profile) => profile,
+        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
+    };
+    let profile_id = ProfileId(run.intention.new_id);
+    let at_ms = caller.now_ms;
+    let command = Command::AddProfile { account_id, profile_id, profile, account_right, at_ms };
+    run.run(&command, |state: &State| Profile::of(account_id, profile_id, state, at_ms)).await
 }
 
 async fn change_profile(
     caller: &Caller,
     input: ChangeProfileInput,
 ) -> Result<Outcome<Profile>, Fault> {
-    let ChangeProfileInput { profile_id, name, language, kids, idempotency_key } = input;
-    let run = run(caller, "changeProfile", idempotency_key)?;
+    let run = run(caller, "changeProfile", input.idempotency_key)?;
     let account_id = run.account_id;
     let state = account_state(caller, account_id).await?;
-    let known = global_id::profile_of(account_id, &profile_id)
+    let known = global_id::profile_of(account_id, &input.profile_id)
         .and_then(|id| state.profiles.get(&id).map(|profile| (id, profile.clone())));
     let Some((profile_id, before)) = known else {
         return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
     };
-    let mut profile = Settings {
-        name: name.map_or(before.name, Personal::Known),
-        language: language.unwrap_or(before.language),
-        kids: kids.unwrap_or(before.kids),
-        ..before
+    let account_right = match account_right(caller, input.account_password.as_deref()).await? {
+        Ok(account_right) => account_right,
+        Err(refusal) => return Ok(Outcome::refused(refusal, account_id)),
     };
-    // Only whether a child uses it can be said here, and says what is shown.
-    if profile.kids != before.kids {
-        profile.maturity_max = if profile.kids { Maturity::KIDS_MAX } else { Maturity::From18 };
-    }
-    let command = Command::ChangeProfile {
-        account_id,
-        profile_id,
-        profile,
-        account_right: ACCOUNT_RIGHT,
-        at_ms: caller.now_ms,
+    let named = Named { name: input.name, language: input.language, kids: input.kids };
+    let profile = match input.settings.set(named, before) {
+        Ok(profile) => profile,
+        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
     };
-    run.run(&command, |state| Profile::of(account_id, profile_id, state)).await
+    let at_ms = caller.now_ms;
+    let command = Command::ChangeProfile { account_id, profile_id, profile, account_right, at_ms };
+    run.run(&command, |state| Profile::of(account_id, profile_id, state, at_ms)).await
+}
+
+async fn remove_profile(caller: &Caller, input: RemoveProfileInput) -> Result<Outcome<ID>, Fault> {
+    let run = run(caller, "removeProfile", input.idempotency_key)?;
+    let account_id = run.account_id;
+    let Some(profile_id) = global_id::profile_of(account_id, &input.profile_id) else {
+        return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
+    };
+    let account_right = match account_right(caller, input.account_password.as_deref()).await? {
+        Ok(account_right) => account_right,
+        Err(refusal) => return Ok(Outcome::refused(refusal, account_id)),
+    };
+    let at_ms = caller.now_ms;
+    let command = Command::RemoveProfile { account_id, profile_id, account_right, at_ms };
+    run.run(&command, |_| Some(input.profile_id)).await
 }
 
 /// A command of the calling account, to its own stream.

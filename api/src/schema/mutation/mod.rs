@@ -2,13 +2,23 @@
 //! same idempotency key, gets it once.
 
 mod account;
+mod account_right;
+mod availability;
+mod consent;
+mod devices;
+mod erasure;
+mod errand;
+mod identity;
+mod marks;
+mod operator;
+mod pin;
 mod playback;
 mod subscription;
 mod title;
 
 use async_graphql::MergedObject;
 use playhead_commands::{Handler, Position as LogPosition};
-use playhead_domain::{AccountId, Decider};
+use playhead_domain::{AccountId, Decider, ProfileId};
 
 use super::mutation_error::MutationError;
 use super::scalars::Position;
@@ -21,9 +31,20 @@ use crate::idempotency::Intention;
 #[graphql(name = "Mutation")]
 pub(crate) struct Mutation(
     account::AccountMutation,
+    pin::PinMutation,
     subscription::SubscriptionMutation,
     playback::PlaybackMutation,
+    marks::MarksMutation,
     title::TitleMutation,
+    identity::RegisterMutation,
+    identity::SignInMutation,
+    identity::PasswordMutation,
+    identity::EmailMutation,
+    devices::DeviceMutation,
+    consent::ConsentMutation,
+    erasure::ErasureMutation,
+    operator::OperatorMutation,
+    availability::AvailabilityMutation,
 );
 
 /// What came of a mutation, before it has the shape of its payload.
@@ -43,6 +64,12 @@ impl<T> Outcome<T> {
     fn refused(refusal: impl Into<Refusal>, account_id: AccountId) -> Self {
         let errors = vec![MutationError::new(refusal.into(), account_id)];
         Self { object: None, position: None, errors }
+    }
+
+    /// The same, told to a profile: it is not shown what it may not see.
+    fn told_to(self, profile_id: ProfileId) -> Self {
+        let errors = self.errors.into_iter().map(|error| error.told_to(profile_id)).collect();
+        Self { errors, ..self }
     }
 }
 

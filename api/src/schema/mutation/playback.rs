@@ -1,23 +1,28 @@
-//! Starting, stopping, and taking titles off the row.
+//! Starting and stopping.
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use async_trait::async_trait;
 use playhead_commands::heartbeat::Heartbeat;
-use playhead_commands::playback::{LastSeen, StartPlayback};
+use playhead_commands::people::{NewDevice, PlaybackWish};
+use playhead_commands::playback::LastSeen;
 use playhead_commands::token::PlaybackGrant;
+use playhead_domain::devices::DeviceKind as Kind;
 use playhead_domain::playback::{Command, Playback as Rules, Refusal as PlaybackRefusal};
-use playhead_domain::viewing::{Quality, TitleDismissed};
-use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
+use playhead_domain::viewing::Quality;
+use playhead_domain::{AccountId, DeviceId, InvalidValue, ProfileId, SessionId, TitleId};
 use playhead_projections::ContinueWatching;
+use uuid::Uuid;
 
 use super::{Outcome, Run, payload};
 use crate::caller::Caller;
 use crate::errors::{self, Fault, Refusal};
 use crate::global_id;
 use crate::idempotency::Intention;
+use crate::limits::Act;
+use crate::schema::device::DeviceKind;
+use crate::schema::eyes::Eyes;
 use crate::schema::scalars::{DateTime, Milliseconds};
 use crate::schema::title::{self, Title};
-use crate::schema::viewer::account_state;
 
 /// How often a player reports (MISSION row PL2).
 const HEARTBEAT_INTERVAL_MS: i32 = 30_000;
@@ -26,14 +31,26 @@ const HEARTBEAT_INTERVAL_MS: i32 = 30_000;
 const SEQUENCE_LAST: u32 = i32::MAX.unsigned_abs();
 
 /// Begins to play something.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub(crate) struct StartPlaybackInput {
     /// Who watches.
     profile_id: ID,
     /// What is watched.
     title_id: ID,
-    /// The name of the device, for people; 1 to 100 characters.
+    /// The name of the device, for people; 1 to 60 characters. Once the device is registered, which
+    /// happens when it plays for the first time, the name it has then counts.
     device: String,
+    /// The id that the device chose when its app was installed, a UUID. Left out, it is the device
+    /// that somebody signed in on, and it can be no other. With a token that was made without a
+    /// sign-in, a device is known by its name without it.
+    device_id: Option<ID>,
+    /// What the device is; OTHER without it.
+    device_kind: Option<DeviceKind>,
+    /// The profile's PIN, if it has one.
+    pin: Option<String>,
+    /// A session that is to end for this one, as `playing` of TOO_MANY_STREAMS names it. Both happen
+    /// at once, so that nobody takes the room in between; if it has ended by then, nothing is lost.
+    take_over: Option<ID>,
     /// Where to begin; where the profile left off without it.
     from_ms: Option<Milliseconds>,
     /// Names this command, 1 to 100 characters: sent again it is done once.
@@ -54,17 +71,6 @@ pub(crate) struct StopPlaybackInput {
     /// The sequence of that heartbeat, counted up from the one before; the last one there can be
     /// without it.
     sequence: Option<i32>,
-    /// Names this command, 1 to 100 characters: sent again it is done once.
-    idempotency_key: Option<String>,
-}
-
-/// Takes a title off the continue-watching row.
-#[derive(Debug, InputObject)]
-pub(crate) struct DismissTitleInput {
-    /// Whose row.
-    profile_id: ID,
-    /// Which title.
-    title_id: ID,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -102,21 +108,14 @@ payload! {
         session_id: ID
     }
 }
-payload! {
-    /// What came of taking a title off the row.
-    DismissTitlePayload {
-        /// The global id of the title.
-        title_id: ID
-    }
-}
-
-/// Starting, stopping, and taking titles off the row.
+/// Starting and stopping.
 #[derive(Default)]
 pub(crate) struct PlaybackMutation;
 
 #[Object]
 impl PlaybackMutation {
-    /// Begins to play something, if plan, profile, title and the streams that play allow it.
+    /// Begins to play something, if account, device, plan, profile, PIN, place, title and the streams
+    /// that play allow it.
     async fn start_playback(
         &self,
         context: &Context<'_>,
@@ -133,19 +132,11 @@ impl PlaybackMutation {
     ) -> Result<StopPlaybackPayload, Error> {
         Ok(stop(Caller::of(context)?, input).await?.into())
     }
-
-    /// Takes a title off a profile's continue-watching row. Really playing it brings it back.
-    async fn dismiss_title(
-        &self,
-        context: &Context<'_>,
-        input: DismissTitleInput,
-    ) -> Result<DismissTitlePayload, Error> {
-        Ok(dismiss(Caller::of(context)?, input).await?.into())
-    }
 }
 
 async fn start(caller: &Caller, input: StartPlaybackInput) -> Result<Outcome<Playback>, Fault> {
     let account_id = caller.account_id()?;
+    caller.count(Act::PlaybackStart)?;
     let key = input.idempotency_key.as_deref();
     let intention = Intention::of(caller, account_id, "startPlayback", key)?;
     let Some(profile_id) = global_id::profile_of(account_id, &input.profile_id) else {
@@ -154,30 +145,71 @@ async fn start(caller: &Caller, input: StartPlaybackInput) -> Result<Outcome<Pla
     let Some(title_id) = global_id::title(&input.title_id) else {
         return Ok(Outcome::refused(PlaybackRefusal::TitleUnavailable, account_id));
     };
+    let ids = input.device(caller).and_then(|device| Ok((device, input.session_to_end()?)));
+    let (device, take_over) = match ids {
+        Ok(ids) => ids,
+        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
+    };
     let from_ms = match input.from_ms {
         Some(Milliseconds(from_ms)) => from_ms,
         None => resume_ms(caller, profile_id, title_id).await?,
     };
-    let wish = StartPlayback {
+    let place = caller.place().await?;
+    let wish = PlaybackWish {
         account_id,
         session_id: SessionId(intention.new_id),
         profile_id,
         title_id,
-        device: input.device,
+        device,
         from_ms,
+        pin: input.pin,
+        territory: place.territory,
+        vpn: place.vpn,
+        take_over,
     };
     let services = &caller.services;
     let last_seen = Heard(&services.continue_watching);
-    let started = services.commands.start_playback(wish, &last_seen, &intention.context).await;
-    match started {
+    match services.people.start_playback(wish, &last_seen, &intention.context).await {
         Ok(started) => {
             let playback = playback(caller, started.grant).await?;
             Ok(Outcome::done(Some(playback), started.executed.position))
         }
         Err(error) => {
             let refusal = errors::of_start(error, caller.correlation_id)?;
-            Ok(Outcome::refused(refusal, account_id))
+            Ok(Outcome::refused(refusal, account_id).told_to(profile_id))
         }
+    }
+}
+
+impl StartPlaybackInput {
+    /// The device that plays: the one that somebody signed in on. Only a token that was made
+    /// without a sign-in leaves it to the caller.
+    fn device(&self, caller: &Caller) -> Result<NewDevice, InvalidValue> {
+        let said = self.device_id.as_ref().map(|id| id.parse().map(DeviceId));
+        let rule = "a UUID";
+        let said = said.transpose().map_err(|_| InvalidValue { field: "device_id", rule })?;
+        let identity = caller.identity.as_deref();
+        let signed_in = identity.and_then(crate::access::Identity::device);
+        let rule = "the device that somebody signed in on";
+        if signed_in.is_some() && said.is_some() && said != signed_in {
+            return Err(InvalidValue { field: "device_id", rule });
+        }
+        let named = || {
+            // The same name is the same device.
+            let account_id = identity.map_or(Uuid::nil(), |identity| identity.account_id.0);
+            DeviceId(Uuid::new_v5(&account_id, self.device.as_bytes()))
+        };
+        Ok(NewDevice {
+            device_id: signed_in.or(said).unwrap_or_else(named),
+            name: self.device.clone(),
+            kind: self.device_kind.map_or(Kind::Other, Kind::from),
+        })
+    }
+
+    fn session_to_end(&self) -> Result<Option<SessionId>, InvalidValue> {
+        let rule = "the id of a session";
+        let parsed = self.take_over.as_ref().map(|id| id.parse().map(SessionId)).transpose();
+        parsed.map_err(|_| InvalidValue { field: "take_over", rule })
     }
 }
 
@@ -198,7 +230,8 @@ async fn playback(caller: &Caller, grant: PlaybackGrant) -> Result<Playback, Fau
     // From the stream and not from the catalogue: the decision was made on it just now.
     let state = services.commands.titles.state(&grant.title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
-    let title = title::of_state(grant.title_id, &state).ok_or_else(|| {
+    let eyes = Eyes::of_profile_id(caller, grant.account_id, grant.profile_id).await?;
+    let title = title::of_state(grant.title_id, &state, eyes).ok_or_else(|| {
         // Withdrawn within the last millisecond.
         Fault::new(errors::Code::NotFound, "the title was withdrawn just now")
     })?;
@@ -234,7 +267,7 @@ async fn stop(caller: &Caller, input: StopPlaybackInput) -> Result<Outcome<ID>, 
     let grant = match verified {
         Ok(grant) => grant,
         Err(error) => {
-            let nobody = AccountId(uuid::Uuid::nil());
+            let nobody = AccountId(Uuid::nil());
             return Ok(Outcome::refused(error, nobody));
         }
     };
@@ -263,7 +296,7 @@ async fn record_last(
     let sequence = input.sequence.map_or(Ok(SEQUENCE_LAST), u32::try_from);
     let Ok(sequence) = sequence else {
         let rule = "from 0 to 2,147,483,647";
-        return Ok(Some(playhead_domain::InvalidValue { field: "sequence", rule }.into()));
+        return Ok(Some(InvalidValue { field: "sequence", rule }.into()));
     };
     let heartbeat = Heartbeat {
         sequence,
@@ -279,22 +312,4 @@ async fn record_last(
     let recorded = caller.services.commands.record(vec![progressed], &intention.context).await;
     recorded.map_err(|error| errors::of_record(&error, caller.correlation_id))?;
     Ok(None)
-}
-
-async fn dismiss(caller: &Caller, input: DismissTitleInput) -> Result<Outcome<ID>, Fault> {
-    let account_id = caller.account_id()?;
-    let key = input.idempotency_key.as_deref();
-    let intention = Intention::of(caller, account_id, "dismissTitle", key)?;
-    let known = account_state(caller, account_id).await?;
-    let profile_id = global_id::profile_of(account_id, &input.profile_id);
-    let Some(profile_id) = profile_id.filter(|id| known.profiles.contains_key(id)) else {
-        return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
-    };
-    let Some(title_id) = global_id::title(&input.title_id) else {
-        return Ok(Outcome::refused(playhead_domain::title::Refusal::Unknown, account_id));
-    };
-    let dismissed = TitleDismissed { account_id, profile_id, title_id, at_ms: caller.now_ms };
-    let position = caller.services.commands.dismiss(dismissed, &intention.context).await;
-    let position = position.map_err(|error| errors::of_record(&error, caller.correlation_id))?;
-    Ok(Outcome::done(Some(input.title_id), Some(position)))
 }

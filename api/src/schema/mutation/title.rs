@@ -14,6 +14,8 @@ use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id;
 use crate::idempotency::Intention;
+use crate::schema::eyes::Eyes;
+use crate::schema::maturity::Maturity;
 use crate::schema::scalars::Milliseconds;
 use crate::schema::title::{Title, TitleType, of_state};
 
@@ -40,6 +42,8 @@ pub(crate) struct TitleMetadataInput {
     /// Actors, in the order of the credits; at most 200.
     #[graphql(default)]
     cast: Vec<String>,
+    /// For whom it is; without it, it counts as for adults.
+    maturity: Option<Maturity>,
     /// What it is about, at most 5,000 characters.
     synopsis: Option<String>,
     /// A picture for it: an http or https URL.
@@ -129,7 +133,7 @@ impl TitleMutation {
         let title_id = TitleId(intention.new_id);
         let command = Command::Add { title_id, metadata, at_ms: caller.now_ms };
         let run = run(caller, title_id, intention)?;
-        Ok(run.run(&command, |state| of_state(title_id, state)).await?.into())
+        Ok(run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await?.into())
     }
 
     /// Replaces all that is known of a title, but where it was imported from. Needs the role
@@ -176,12 +180,11 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
     let state = caller.services.commands.titles.state(&title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
     metadata.source = state.listed().and_then(|known| known.source.clone());
-    metadata.maturity = state.listed().and_then(|known| known.maturity);
     let intention =
         Intention::of(caller, account_id, "editTitle", input.idempotency_key.as_deref())?;
     let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
     let run = run(caller, title_id, intention)?;
-    run.run(&command, |state| of_state(title_id, state)).await
+    run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await
 }
 
 /// Whether an episode belongs to a series of the catalogue.
@@ -197,7 +200,11 @@ async fn check_series(
 }
 
 /// A command of a content administrator to the stream of a title.
-fn run(caller: &Caller, title_id: TitleId, intention: Intention) -> Result<Run<'_, Rules>, Fault> {
+pub(super) fn run(
+    caller: &Caller,
+    title_id: TitleId,
+    intention: Intention,
+) -> Result<Run<'_, Rules>, Fault> {
     let account_id = caller.account_id()?;
     let handler = &caller.services.commands.titles;
     Ok(Run { caller, account_id, handler, id: title_id, intention })
@@ -218,7 +225,7 @@ impl TitleMetadataInput {
             genres: self.genres,
             directors: self.directors,
             cast: self.cast,
-            maturity: None,
+            maturity: self.maturity.map(Into::into),
             synopsis: self.synopsis,
             artwork_url: self.artwork_url,
             episode_of,
