@@ -222,6 +222,9 @@ fn serve(
 
 #[cfg(test)]
 mod tests {
+    use playhead_commands::people::Admission;
+    use playhead_domain::AccountId;
+
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -237,5 +240,53 @@ mod tests {
             assert_ne!(app.addr().port(), 0);
             app.shutdown().await.unwrap();
         }
+    }
+
+    /// Whether any file below a directory holds these bytes.
+    fn holds(dir: &std::path::Path, bytes: &[u8]) -> bool {
+        std::fs::read_dir(dir).unwrap().any(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                return holds(&path, bytes);
+            }
+            let found = std::fs::read(&path).unwrap();
+            found.windows(bytes.len()).any(|window| window == bytes)
+        })
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_backup_holds_neither_keys_nor_anything_personal_in_clear() {
+        let (dir, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let config = Config {
+            data: dir.path().to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            ..Config::default()
+        };
+        let app = App::start(&config, "test").await.unwrap();
+        let admission = Admission {
+            account_id: AccountId(crate::clock::new_id()),
+            email: "canary@example.org".to_owned(),
+            password: None,
+        };
+        let command_id = crate::clock::new_id();
+        let context = playhead_commands::Context {
+            command_id,
+            at_ms: crate::clock::now_ms(),
+            actor: "system:test".into(),
+            correlation_id: command_id,
+        };
+        app.services().people.admit(admission, &context).await.unwrap();
+        app.shutdown().await.unwrap();
+        let backup = target.path().join("backup");
+        playhead_eventlog::embedded::backup(dir.path(), &backup, |_, _| ()).unwrap();
+        assert!(holds(&backup, b"EmailVerified") && holds(&backup, b"$sealed"));
+        assert!(!holds(&backup, b"canary@example.org"));
+        let master = std::fs::read(dir.path().join("keys/master.key")).unwrap();
+        assert!(!holds(&backup, master.trim_ascii()));
+        let names: Vec<_> = std::fs::read_dir(&backup)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert!(!names.iter().any(|name| name == "keys"), "{names:?}");
     }
 }

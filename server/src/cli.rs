@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::config::{Flags, LogFormat};
-use crate::{admin, demo, import, inspect, replay, serve, show_config};
+use crate::{account, admin, demo, import, inspect, replay, serve, show_config};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +61,8 @@ pub enum Command {
     Replay(replay::Args),
     /// Serve a catalogue and watch simulated households use it
     Demo(demo::Args),
+    /// Add, export or forget an account; needs the data directory for itself
+    Account(account::Args),
     /// Tasks of operators
     Admin(admin::Args),
     /// Show every setting, its value and where it comes from

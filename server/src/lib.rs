@@ -15,6 +15,7 @@
 //! Exit status: 0 done, 1 failed, 2 wrong usage. Results go to standard output, everything else to
 //! standard error.
 
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod cli;
@@ -53,6 +54,8 @@ use crate::cli::{Cli, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Clients for HTTP ask for it, even if they will not encrypt. Somebody who came first is as good.
+    let _first = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failure::report(&anyhow::Error::new(error)),
@@ -79,6 +82,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Log(args) => inspect::run(&settings.config, args).await,
         Command::Replay(args) => replay::run(&settings.config, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
+        Command::Account(args) => account::run(&settings.config, args).await,
         Command::Admin(args) => admin::run(&settings.config, args).await,
         Command::Config(args) => show_config::run(&settings, &args),
     }

@@ -62,7 +62,11 @@ impl Notes {
         Ok(noted)
     }
 
-    fn add(&self, account_id: AccountId) -> io::Result<()> {
+    /// Notes that an account is to be forgotten.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn add(&self, account_id: AccountId) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
         File::create(self.file(account_id))?.sync_all()?;
         self.sync()
