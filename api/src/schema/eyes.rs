@@ -50,11 +50,12 @@ impl Eyes {
         profile_id: Option<&async_graphql::ID>,
     ) -> Result<Self, Fault> {
         let Some(profile_id) = profile_id else { return Self::by_default(caller).await };
-        let account_id = caller.account_id()?;
+        let unknown = || Fault::new(Code::NotFound, "there is no such profile");
+        // Without an account there are no profiles.
+        let account_id = caller.account_id().map_err(|_| unknown())?;
         let profile_id = global_id::profile_of(account_id, profile_id);
         let state = account_state(caller, account_id).await?;
         let profile = profile_id.and_then(|id| state.profiles.get(&id));
-        let unknown = || Fault::new(Code::NotFound, "there is no such profile");
         Self::of_profile(caller, profile.ok_or_else(unknown)?).await
     }
 

@@ -141,7 +141,7 @@ async fn readiness_tells_how_far_the_read_models_are() {
     client.ask("{ __typename }").await;
     let ready = api.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
     assert_eq!((ready.status.as_u16(), &ready.body["status"]), (200, &json!("ready")));
-    assert_eq!(ready.body["events"], 2);
+    assert_eq!(ready.body["events"], 4);
     let projection = &ready.body["projections"][0];
     assert_eq!(projection["name"], "catalog");
     assert_eq!((&projection["lag_events"], &projection["error"]), (&json!(0), &Value::Null));

@@ -142,7 +142,7 @@ impl AccountMutation {
         Ok(change_profile(Caller::of(context)?, input).await?.into())
     }
 
-    /// Removes a profile. A profile that is gone stays gone.
+    /// Removes a profile.
     async fn remove_profile(
         &self,
         context: &Context<'_>,
@@ -200,8 +200,15 @@ async fn change_profile(
 async fn remove_profile(caller: &Caller, input: RemoveProfileInput) -> Result<Outcome<ID>, Fault> {
     let run = run(caller, "removeProfile", input.idempotency_key)?;
     let account_id = run.account_id;
-    let Some(profile_id) = global_id::profile_of(account_id, &input.profile_id) else {
-        return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
+    let known = account_state(caller, account_id).await?;
+    let profile_id = global_id::profile_of(account_id, &input.profile_id);
+    let Some(profile_id) = profile_id.filter(|id| known.profiles.contains_key(id)) else {
+        // The same command again is done; otherwise it is as if the profile were somebody else's.
+        let removed = run.intention.recorded::<Rules>(caller, &account_id).await?;
+        return Ok(match removed {
+            Some(position) => Outcome::done(Some(input.profile_id), Some(position)),
+            None => Outcome::refused(Refusal::unknown_profile(), account_id),
+        });
     };
     let account_right = match account_right(caller, input.account_password.as_deref()).await? {
         Ok(account_right) => account_right,

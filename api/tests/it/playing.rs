@@ -1,0 +1,141 @@
+//! Who may play what, as clients meet it: limits of profiles, PINs, schedules, places and devices.
+
+use playhead_api::Role;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, TestApi, text};
+
+async fn household(api: &TestApi) -> (Client<'_>, String) {
+    let mut client = api.client(1);
+    let profile = client.join("Ada").await;
+    client.mutate("subscribe", json!({ "plan": "BASIC" }), "account { id }").await;
+    (client, profile)
+}
+
+fn code(payload: &Value) -> &str {
+    payload["errors"][0]["code"].as_str().unwrap_or("none")
+}
+
+#[tokio::test]
+async fn a_kids_profile_does_not_find_is_not_offered_and_does_not_play_what_it_may_not() {
+    let api = TestApi::start().await;
+    let (mut client, adult) = household(&api).await;
+    let input = json!({ "name": "Horror", "type": "MOVIE", "maturity": "FROM_18" });
+    let horror = text(&client.mutate("addTitle", input, "title { id }").await["title"]["id"]);
+    let fable = client.film("Fable").await;
+    let add = json!({ "name": "Kid", "kids": true });
+    let kid = client.mutate("addProfile", add, "profile { id maturityMax }").await;
+    assert_eq!(kid["profile"]["maturityMax"], "FROM_7");
+    let kid = text(&kid["profile"]["id"]);
+    let seen = "query($p: ID, $t: ID!) { titles(profileId: $p) { totalCount nodes { id } } \
+                title(id: $t, profileId: $p) { id } node(id: $t, profileId: $p) { id } }";
+    let by = async |client: &Client<'_>, profile: Value| {
+        client.run(seen, json!({ "p": profile, "t": horror })).await.data()
+    };
+    let hidden = json!({ "titles": { "totalCount": 1, "nodes": [{ "id": fable }] }, "title": null, "node": null });
+    assert_eq!(by(&client, json!(kid)).await, hidden);
+    assert_eq!(by(&client, json!(adult)).await["titles"]["totalCount"], 2);
+    let mut viewer = api.client_as(1, &[Role::Viewer]);
+    viewer.positions = client.positions.clone();
+    assert_eq!(by(&viewer, Value::Null).await, hidden, "the most limited profile counts");
+    assert_eq!(by(&api.nobody(), Value::Null).await, hidden);
+
+    let refused = client.start(&kid, &horror, "TV").await;
+    assert_eq!(code(&refused), "TOO_MATURE");
+    assert_eq!(refused["errors"][0]["rating"], "FROM_18");
+    assert_eq!(refused["errors"][0]["maturityLimit"], "FROM_7");
+    let started = client.start(&adult, &horror, "TV").await;
+    assert_eq!(code(&started), "none");
+    let input = json!({ "playbackToken": started["playback"]["token"], "positionMs": 1_000 });
+    client.mutate("stopPlayback", input, "sessionId").await;
+    assert_eq!(code(&client.start(&kid, &fable, "TV").await), "none");
+}
+
+#[tokio::test]
+async fn a_pin_is_asked_for_counted_and_locked() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let set = json!({ "profileId": profile, "pin": "4711" });
+    let payload = client.mutate("setProfilePin", set, "profile { hasPin }").await;
+    assert_eq!(payload["profile"]["hasPin"], true);
+    assert_eq!(code(&client.start(&profile, &film, "TV").await), "PIN_REQUIRED");
+    let with =
+        |pin: &str| json!({ "profileId": profile, "titleId": film, "device": "TV", "pin": pin });
+    for left in [4, 3, 2, 1, 0] {
+        let payload = client.mutate("startPlayback", with("0000"), "playback { token }").await;
+        assert_eq!(code(&payload), "WRONG_PIN", "{payload}");
+        assert_eq!(payload["errors"][0]["triesLeft"], left);
+    }
+    let locked = client.mutate("startPlayback", with("4711"), "playback { token }").await;
+    assert_eq!(code(&locked), "PIN_LOCKED");
+    assert_eq!(locked["errors"][0]["until"], "2027-01-15T08:15:00.000Z");
+    api.clock.advance(15 * 60_000);
+    let started = client.mutate("startPlayback", with("4711"), "playback { token }").await;
+    assert_eq!(code(&started), "none");
+
+    let mut child = api.signed_in(1, 7, 3_600_000);
+    let remove = json!({ "profileId": profile });
+    let refused = child.mutate("removeProfilePin", remove.clone(), "profile { hasPin }").await;
+    assert_eq!(code(&refused), "ACCOUNT_RIGHT_NEEDED");
+    let mut parent = api.signed_in(1, 7, 60_000);
+    let removed = parent.mutate("removeProfilePin", remove, "profile { hasPin }").await;
+    assert_eq!(removed["profile"]["hasPin"], false);
+}
+
+#[tokio::test]
+async fn a_title_is_played_where_and_when_it_is_offered() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let window = json!({
+        "territories": ["AT"], "from": "2027-01-15T09:00:00Z", "until": "2027-01-15T10:00:00Z",
+    });
+    let schedule = json!({ "titleId": film, "windows": [window] });
+    let scheduled = client.mutate("scheduleAvailability", schedule, "title { id }").await;
+    assert_eq!(code(&scheduled), "none");
+    let mut at = async |place: Option<&str>, vpn: bool| {
+        api.places.move_to(place, vpn);
+        let payload = client.start(&profile, &film, "TV").await;
+        (code(&payload).to_owned(), payload["errors"][0]["from"].clone())
+    };
+    assert_eq!(at(Some("AT"), true).await.0, "VPN_REFUSED");
+    assert_eq!(at(None, false).await.0, "TERRITORY_UNKNOWN");
+    assert_eq!(at(Some("DE"), false).await.0, "NOT_IN_TERRITORY");
+    let early = ("NOT_YET_AVAILABLE".to_owned(), json!("2027-01-15T09:00:00.000Z"));
+    assert_eq!(at(Some("AT"), false).await, early);
+    api.clock.advance(3_600_000 - 1);
+    let mut client = api.client(1);
+    assert_eq!(code(&client.start(&profile, &film, "TV").await), "NOT_YET_AVAILABLE");
+    api.clock.advance(1);
+    assert_eq!(code(&client.start(&profile, &film, "TV").await), "none");
+    api.clock.advance(3_599_999);
+    let mut client = api.client(1);
+    api.clock.advance(1);
+    assert_eq!(code(&client.start(&profile, &film, "TV").await), "NO_LONGER_AVAILABLE");
+}
+
+#[tokio::test]
+async fn a_session_is_taken_over_and_a_title_marked() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let first = client.start(&profile, &film, "TV").await;
+    assert_eq!(code(&client.start(&profile, &film, "Phone").await), "TOO_MANY_STREAMS");
+    let take = json!({
+        "profileId": profile, "titleId": film, "device": "Phone",
+        "takeOver": first["playback"]["sessionId"],
+    });
+    let second = client.mutate("startPlayback", take, "playback { token }").await;
+    assert_eq!(code(&second), "none");
+    let input = json!({ "profileId": profile, "titleId": film });
+    client.mutate("markWatched", input.clone(), "titleId").await;
+    let progress = format!(
+        "{{ viewer {{ profile {{ progress(titleId: {film:?}) {{ finished watchCount }} }} }} }}"
+    );
+    let marked = client.ask(&progress).await["viewer"]["profile"]["progress"].clone();
+    assert_eq!(marked, json!({ "finished": true, "watchCount": 1 }));
+    client.mutate("markUnwatched", input, "titleId").await;
+    let marked = client.ask(&progress).await["viewer"]["profile"]["progress"].clone();
+    assert_eq!(marked, json!({ "finished": false, "watchCount": 0 }));
+}
