@@ -39,6 +39,16 @@ use uuid::{Timestamp, Uuid};
 
 use crate::lookups::Lookups;
 
+/// Mutations that need no input.
+const OPTIONAL: [&str; 6] = [
+    "openAccount",
+    "cancelSubscription",
+    "signOut",
+    "signOutEverywhere",
+    "eraseMe",
+    "withdrawErasure",
+];
+
 /// When every test begins.
 pub(crate) const BEGIN_MS: i64 = 1_800_000_000_000;
 
@@ -183,7 +193,7 @@ impl TestApi {
             people,
             sign_ins: lookups,
             background: background.clone(),
-            limits: Arc::new(Limits::new(&unlimited(), RandomState::new())),
+            limits: Arc::new(Limits::new(&setup.limits, RandomState::new())),
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),
@@ -244,12 +254,15 @@ impl TestApi {
         self.identify(account_id, Ask::VerifyEmail { code_hash: code }).await;
     }
 
+    /// A new command, now.
+    pub(crate) fn context(&self) -> Context {
+        let (command_id, at_ms) = (self.clock.new_id(), self.clock.now_ms());
+        Context { command_id, at_ms, actor: Arc::from("test:api"), correlation_id: command_id }
+    }
+
     pub(crate) async fn identify(&self, account_id: AccountId, ask: Ask) {
-        let at_ms = self.clock.now_ms();
-        let command = identity::Command { account_id, at_ms, ask };
-        let command_id = self.clock.new_id();
-        let actor = Arc::from("test:api");
-        let context = Context { command_id, at_ms, actor, correlation_id: command_id };
+        let context = self.context();
+        let command = identity::Command { account_id, at_ms: context.at_ms, ask };
         self.commands.identities.execute(&account_id, &command, &context).await.unwrap();
     }
 
@@ -304,7 +317,7 @@ impl Client<'_> {
     /// what it wrote.
     pub(crate) async fn mutate(&mut self, mutation: &str, input: Value, fields: &str) -> Value {
         let name = format!("{}{}", mutation[..1].to_uppercase(), &mutation[1..]);
-        let optional = ["openAccount", "cancelSubscription"].contains(&mutation);
+        let optional = OPTIONAL.contains(&mutation);
         let required = if optional { "" } else { "!" };
         let query = format!(
             "mutation($input: {name}Input{required}) {{ {mutation}(input: $input) {{ {fields} \

@@ -12,7 +12,13 @@ mod lookups;
 #[cfg(test)]
 mod ownership;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod plain;
+#[cfg(test)]
+mod playing;
 #[cfg(test)]
 mod published;
 #[cfg(test)]
