@@ -13,7 +13,6 @@ use super::recent::{Ids, Recent, StreamKey, Tip, key_of};
 use super::record::{self, Record, Spot};
 use super::segment::HEADER;
 use crate::append::{Append, AppendError, Appended};
-use crate::event::NewEvent;
 use crate::log::ReadError;
 use crate::stream::{Partition, StreamName};
 
@@ -142,17 +141,8 @@ fn replay(
     staged: &Staged,
     append: &Append,
 ) -> Result<Option<Appended>, AppendError> {
-    let position = |event: &NewEvent| match staged.id(event.id) {
-        Some(position) => Ok(Some(position)),
-        None => index.id(event.id),
-    };
-    let mut found = None;
-    for event in &append.events {
-        if let Some(at) = position(event)? {
-            found = Some((event.id, at));
-            break;
-        }
-    }
+    let ids = append.events.iter().map(|event| event.id);
+    let found = index.first_known(ids, |id| staged.id(id))?;
     let Some((id, at)) = found else { return Ok(None) };
     let (stream, first) = event_at(index, staged, at)?;
     let taken = || AppendError::IdTaken { id, stream: stream.clone() };
@@ -161,7 +151,8 @@ fn replay(
     }
     let mut last = first;
     for (event, nth) in append.events.iter().zip(0..) {
-        let at = position(event)?.ok_or_else(taken)?;
+        let known = index.first_known([event.id], |id| staged.id(id))?;
+        let (_, at) = known.ok_or_else(taken)?;
         let (other, spot) = event_at(index, staged, at)?;
         if other != stream || spot.version != first.version + nth {
             return Err(taken());

@@ -16,7 +16,7 @@ use crate::append::AppendError;
 /// A group on its way to the disk, with the end of the journal that it is written to.
 #[derive(Debug)]
 pub(super) struct Flight {
-    pub(super) tape: Tape,
+    pub(super) tape: Box<Tape>,
     pub(super) group: Arc<Group>,
     pub(super) answers: Answers,
 }

@@ -152,18 +152,30 @@ impl Index {
 
     /// The position of the event with an id.
     pub(super) fn id(&self, id: Uuid) -> Result<Option<u64>, ReadError> {
-        let catalog = {
+        Ok(self.first_known([id], |_| None)?.map(|(_, position)| position))
+    }
+
+    /// The first of these ids that an event has, staged or not, and the position of that event.
+    pub(super) fn first_known(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+        staged: impl Fn(Uuid) -> Option<u64>,
+    ) -> Result<Option<(Uuid, u64)>, ReadError> {
+        let (full, catalog) = {
             let live = self.live();
-            let recent = live.in_memory().find_map(|recent| recent.id(id));
-            if recent.is_some() || live.catalog.layers.is_empty() {
-                return Ok(recent);
-            }
-            if self.seeded.has(Bug::DuplicateOnRetry) {
-                return Ok(None);
-            }
-            Arc::clone(&live.catalog)
+            (live.full.clone(), Arc::clone(&live.catalog))
         };
-        catalog.id(id.as_u128()).map_err(unreadable)
+        for id in ids {
+            let mut full = full.iter().rev();
+            let mut known = staged(id).or_else(|| full.find_map(|(full, _)| full.id(id)));
+            if known.is_none() && !self.seeded.has(Bug::DuplicateOnRetry) {
+                known = catalog.id(id.as_u128()).map_err(unreadable)?;
+            }
+            if let Some(position) = known {
+                return Ok(Some((id, position)));
+            }
+        }
+        Ok(None)
     }
 
     /// The positions of a stream's events from a version on, and the end of the log; at most

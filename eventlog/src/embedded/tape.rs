@@ -17,11 +17,11 @@ use super::journal::{Failed, NewSegment};
 use super::options::Tuning;
 use super::recent::{Ids, Recent, Tip};
 use super::segment::{HEADER, Segment};
-use super::writer::{Answers, End};
+use super::writer::{Answers, Asked, End};
 use crate::append::AppendError;
 
 /// Zeros are written ahead of groups up to this size.
-const SMALL_GROUP_BYTES: usize = 128 << 10;
+const SMALL_GROUP_BYTES: usize = 64 << 10;
 
 /// What is written ahead.
 static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
@@ -272,9 +272,11 @@ impl Tape {
 
 /// Answers everybody, with the refusal if there is one.
 pub(super) fn answer(answers: &mut Answers, refusal: Option<&AppendError>) {
-    for (answer, outcome) in answers.drain(..) {
+    let mut answered = Vec::with_capacity(answers.len());
+    for Asked { answer, outcome, append } in answers.drain(..) {
         // A caller that has gone away does not want to know.
         let _gone = answer.send(refusal.cloned().map_or(outcome, Err));
+        answered.push(append);
     }
 }
 

@@ -38,6 +38,10 @@ pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// A group is closed when it has this many bytes: some milliseconds of writing on a common disk.
 const GROUP_BYTES: usize = 8 << 20;
 
+/// A group of this size goes when it can, although more appends wait: by the time they are decided on
+/// it is written. If it took all that waits, there would be nothing to do while it is written.
+const LARGE_BYTES: usize = 512 << 10;
+
 /// What callers and the second thread send to the writer.
 #[derive(Debug)]
 pub(super) enum Request {
@@ -51,7 +55,16 @@ pub(super) enum Request {
 type Answer = oneshot::Sender<Result<Appended, AppendError>>;
 
 /// Who is to be answered, and with what if the group gets durable.
-pub(super) type Answers = Vec<(Answer, Result<Appended, AppendError>)>;
+pub(super) type Answers = Vec<Asked>;
+
+/// An append that was decided on.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) answer: Answer,
+    pub(super) outcome: Result<Appended, AppendError>,
+    /// To be thrown away once it is answered: for thousands of events that takes a while.
+    pub(super) append: Append,
+}
 
 /// How much waits in the queue.
 #[derive(Debug, Default)]
@@ -106,7 +119,7 @@ pub(super) struct Writer {
     /// Who waits for the group that takes appends.
     answers: Answers,
     /// `None` while a group is being written by the second thread.
-    tape: Option<Tape>,
+    tape: Option<Box<Tape>>,
     flights: Flights,
     /// The memory of an earlier group.
     spare: Group,
@@ -122,7 +135,7 @@ impl Writer {
         (end, flights): (End, Flights),
     ) -> io::Result<Self> {
         let staged = Staged::new(&mut index.live_mut().active, end.position);
-        let tape = Some(Tape::new(Arc::clone(&index), tuning, end)?);
+        let tape = Some(Box::new(Tape::new(Arc::clone(&index), tuning, end)?));
         Ok(Self {
             index,
             waiting,
@@ -146,34 +159,37 @@ impl Writer {
                 match request {
                     Request::Append(append, answer) => {
                         self.waiting.leave(&append);
-                        self.take(&append, answer);
+                        let outcome = self.take(&append);
+                        self.answers.push(Asked { answer, outcome, append });
                     }
                     Request::Landed => self.look(),
                     Request::Close => queue.close(),
                 }
-                if self.group_is_full() {
-                    self.wait();
-                    self.commit();
-                }
+                self.commit_if_large();
             }
             self.commit();
         }
         self.finish();
     }
 
-    fn group_is_full(&self) -> bool {
-        self.staged.group.bytes().len() >= GROUP_BYTES || self.answers.len() >= QUEUE_APPENDS_MAX
+    /// Lets a group go that need not get larger, and waits if it must not.
+    fn commit_if_large(&mut self) {
+        let bytes = self.staged.group.bytes().len();
+        if bytes >= GROUP_BYTES || self.answers.len() >= QUEUE_APPENDS_MAX {
+            self.wait();
+            self.commit();
+        } else if bytes >= LARGE_BYTES {
+            self.look();
+            self.commit();
+        }
     }
 
-    fn take(&mut self, append: &Append, answer: Answer) {
-        let outcome = self.make_room(append).and_then(|()| {
-            let decision = decide(&self.index, &mut self.staged, append, self.seeded)?;
-            Ok(match decision {
-                Decision::Replay(earlier) => earlier,
-                Decision::Record(place) => self.stage(append, place),
-            })
-        });
-        self.answers.push((answer, outcome));
+    fn take(&mut self, append: &Append) -> Result<Appended, AppendError> {
+        self.make_room(append)?;
+        Ok(match decide(&self.index, &mut self.staged, append, self.seeded)? {
+            Decision::Replay(earlier) => earlier,
+            Decision::Record(place) => self.stage(append, place),
+        })
     }
 
     /// Begins the next segment if the append does not fit into this one.
