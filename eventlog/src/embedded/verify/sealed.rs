@@ -49,22 +49,32 @@ pub(super) fn check_all(survey: &mut Survey, step: &mut dyn FnMut(u64)) -> Resul
     let works = std::mem::take(&mut survey.sealed);
     let journal = Arc::clone(&survey.journal);
     let (next, (tell, told)) = (AtomicUsize::new(0), mpsc::channel());
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(works.len());
-    let outcome = thread::scope(|scope| {
-        for _ in 0..threads {
-            let (tell, journal, works, next) = (tell.clone(), &journal, &works, &next);
-            scope.spawn(move || {
-                while let Some(work) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // Nobody listens any more if another segment could not be read at all.
-                    let read = |bytes| tell.send(Told::Read(bytes)).unwrap_or(());
-                    let checked = Check::run(journal, works, work, &read);
-                    if tell.send(Told::Checked(checked)).is_err() {
-                        return;
-                    }
-                }
-            });
+    // What begins a thread, or asks how many can run, takes longer than checking a small segment.
+    let threads = match works.len() {
+        0 | 1 => 1,
+        many => thread::available_parallelism().map_or(1, NonZero::get).min(many),
+    };
+    let work = |tell: mpsc::Sender<Told>| {
+        while let Some(work) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Nobody listens any more if another segment could not be read at all.
+            let read = |bytes| tell.send(Told::Read(bytes)).unwrap_or(());
+            let checked = Check::run(&journal, &works, work, &read);
+            if tell.send(Told::Checked(checked)).is_err() {
+                return;
+            }
         }
-        drop(tell);
+    };
+    let outcome = thread::scope(|scope| {
+        for _ in 1..threads {
+            let (work, tell) = (&work, tell.clone());
+            scope.spawn(move || work(tell));
+        }
+        if threads == 1 {
+            work(tell);
+        } else {
+            let work = &work;
+            scope.spawn(move || work(tell));
+        }
         for told in told {
             match told {
                 Told::Read(bytes) => step(bytes),
