@@ -122,12 +122,11 @@ pub(super) fn decide(
             None => (0, None),
         },
     };
-    if !append.expected.holds(version) {
+    if let Err(refusal) = append.expected.check(&append.stream, version) {
         if seeded.has(Bug::TipForgottenAfterConflict) {
             staged.group.forget(key);
         }
-        let (stream, expected) = (append.stream.clone(), append.expected);
-        return Err(AppendError::Conflict { stream, expected, len: version });
+        return Err(refusal);
     }
     let partition = index.journal().partitions().partition_of(append.stream.shard_key());
     let offset = staged.groups().find_map(|group| group.next_offset(partition));

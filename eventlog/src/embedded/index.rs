@@ -17,11 +17,11 @@ use super::footer::{PLACE_BYTES, STREAM_BYTES};
 use super::journal::Journal;
 use super::options::Tuning;
 use super::order::Order;
-use super::recent::{Recent, StreamKey, Tip};
+use super::recent::{Recent, StreamKey, Tip, key_of};
 use super::table::{Array, Table, TableError};
 use crate::cursor::Cursor;
 use crate::log::ReadError;
-use crate::stream::{Partition, PartitionCount};
+use crate::stream::{Partition, PartitionCount, StreamName};
 
 /// How many sealed segments have their order of events in memory: about 12 bytes an event.
 const ORDERS_MAX: usize = 8;
@@ -182,14 +182,17 @@ impl Index {
     /// `limit`.
     pub(super) fn of_stream(
         &self,
-        key: StreamKey,
+        stream: &StreamName,
         from: u64,
         limit: usize,
     ) -> Result<(Vec<u64>, u64), ReadError> {
-        let mut segment = match self.tip(key)? {
-            Some(tip) if tip.len > from => Some(tip.segment),
-            _ => None,
-        };
+        let key = key_of(stream.as_str());
+        let tip = self.tip(key)?;
+        let len = tip.map_or(0, |tip| tip.len);
+        if from > len {
+            return Err(ReadError::BeyondEnd { stream: stream.clone(), from, len });
+        }
+        let mut segment = tip.filter(|_| len > from).map(|tip| tip.segment);
         let mut parts = Vec::new();
         while let Some(first) = segment {
             let Some(part) = self.part(key, first, from)? else {

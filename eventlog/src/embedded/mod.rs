@@ -96,7 +96,6 @@ use self::journal::Journal;
 use self::keeper::Maintenance;
 use self::lock::Lock;
 pub use self::options::{Options, Tuning};
-use self::recent::key_of;
 pub use self::verify::{
     DAMAGES_MAX, Examination, VerifyReport, examine, examine_on, verify, verify_on,
 };
@@ -270,7 +269,7 @@ impl EventLog for EmbeddedLog {
         let stream = stream.clone();
         self.reading(move |index| {
             let limit = limit.min(READ_EVENTS_MAX);
-            let (positions, end) = index.of_stream(key_of(stream.as_str()), from, limit)?;
+            let (positions, end) = index.of_stream(&stream, from, limit)?;
             let events = reader::fetch(index.journal(), &positions, end);
             let events = events.map_err(|error| of_stream(error, &stream))?;
             for ((event, version), position) in events.iter().zip(from..).zip(positions) {
