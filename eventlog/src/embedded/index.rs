@@ -18,6 +18,7 @@ use super::journal::Journal;
 use super::options::Tuning;
 use super::order::Order;
 use super::recent::{Recent, StreamKey, Tip, key_of};
+use super::run::Run;
 use super::table::{Array, Table, TableError};
 use crate::cursor::Cursor;
 use crate::log::ReadError;
@@ -133,7 +134,7 @@ impl Index {
 
     /// How long a stream is, and where its last event is; `None` if there is no such stream.
     pub(super) fn tip(&self, key: StreamKey) -> Result<Option<Tip>, ReadError> {
-        let catalog = {
+        let mut catalog = {
             let live = self.live();
             let recent = live.in_memory().find_map(|recent| recent.tip(key));
             if recent.is_some() {
@@ -147,7 +148,71 @@ impl Index {
         if self.seeded.has(Bug::StaleTipAfterEviction) {
             return catalog.oldest_tip(key).map_err(unreadable);
         }
-        catalog.tip(key).map_err(unreadable)
+        self.ask(&mut catalog, |layer| layer.tip(key))
+    }
+
+    /// What the latest layer says that knows something. A run that cannot be read is not believed:
+    /// the segments that it covers are asked instead, from then on.
+    fn ask<T>(
+        &self,
+        catalog: &mut Arc<Catalog>,
+        ask: impl Fn(&Layer) -> Result<Option<T>, TableError>,
+    ) -> Result<Option<T>, ReadError> {
+        let mut left = catalog.layers.len();
+        while let Some(before) = left.checked_sub(1) {
+            let Some(layer) = catalog.layers.get(before) else { break };
+            match (ask(layer), layer) {
+                (Ok(None), _) => left = before,
+                (Ok(found), _) => return Ok(found),
+                (Err(error), Layer::Many(run)) => {
+                    let instead = self.segments_of(catalog, run)?;
+                    self.dismiss(run, &instead, &error);
+                    let mut split = Catalog::clone(catalog);
+                    left = before + instead.len();
+                    split.layers.splice(before..=before, instead);
+                    *catalog = Arc::new(split);
+                }
+                (Err(error), Layer::One(_)) => return Err(unreadable(error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The indexes of the segments that a run covers.
+    fn segments_of(&self, catalog: &Catalog, run: &Run) -> Result<Vec<Layer>, ReadError> {
+        let covered = |sealed: &&Arc<Sealed>| (run.from..run.to).contains(&sealed.first);
+        let open = |sealed: &Arc<Sealed>| {
+            let segment = self.journal.segment(sealed.first).map_err(unopened(sealed.first))?;
+            let index = SegmentIndex::open(&segment, &sealed.footer).map_err(unreadable)?;
+            Ok(Layer::One(Arc::new(index)))
+        };
+        catalog.sealed.iter().filter(covered).map(open).collect()
+    }
+
+    /// Puts other layers into the place of a run, unless that has been done. The keeper merges them
+    /// again, into a file of the same name, when it merges next.
+    fn dismiss(&self, run: &Arc<Run>, instead: &[Layer], error: &TableError) {
+        let mut live = self.live_mut();
+        let here = |layer: &Layer| matches!(layer, Layer::Many(here) if Arc::ptr_eq(here, run));
+        let Some(place) = live.catalog.layers.iter().position(here) else { return };
+        let mut catalog = Catalog::clone(&live.catalog);
+        catalog.layers.splice(place..=place, instead.iter().cloned());
+        live.catalog = Arc::new(catalog);
+        drop(live);
+        let (from, to) = (run.from, run.to);
+        tracing::warn!(from, to, %error, "a merged index is damaged: its segments are asked instead");
+    }
+
+    /// Asks the segments instead of those of the layers that are runs.
+    pub(super) fn dismiss_runs(&self, layers: &[Layer], error: &TableError) {
+        let catalog = Arc::clone(&self.live().catalog);
+        for layer in layers {
+            if let Layer::Many(run) = layer
+                && let Ok(instead) = self.segments_of(&catalog, run)
+            {
+                self.dismiss(run, &instead, error);
+            }
+        }
     }
 
     /// The position of the event with an id.
@@ -161,7 +226,7 @@ impl Index {
         ids: impl IntoIterator<Item = Uuid>,
         staged: impl Fn(Uuid) -> Option<u64>,
     ) -> Result<Option<(Uuid, u64)>, ReadError> {
-        let (full, catalog) = {
+        let (full, mut catalog) = {
             let live = self.live();
             (live.full.clone(), Arc::clone(&live.catalog))
         };
@@ -169,7 +234,7 @@ impl Index {
             let mut full = full.iter().rev();
             let mut known = staged(id).or_else(|| full.find_map(|(full, _)| full.id(id)));
             if known.is_none() && !self.seeded.has(Bug::DuplicateOnRetry) {
-                known = catalog.id(id.as_u128()).map_err(unreadable)?;
+                known = self.ask(&mut catalog, |layer| layer.id(id.as_u128()))?;
             }
             if let Some(position) = known {
                 return Ok(Some((id, position)));

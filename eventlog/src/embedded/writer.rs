@@ -17,7 +17,7 @@ use std::{io, mem};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::bug::Seeded;
+use super::bug::{Bug, Seeded};
 use super::decide::{Decision, Place, Staged, decide};
 use super::flight::{Flight, Flights, Landed, Lost};
 use super::group::Group;
@@ -291,8 +291,10 @@ impl Writer {
         if let Err(refusal) = done {
             // What was decided against it cannot stand.
             self.staged.forget_ids(group.events());
-            tape::answer(&mut self.answers, Some(&refusal));
-            self.close_group(false, end);
+            if !self.seeded.has(Bug::GroupOutlivesFlight) {
+                tape::answer(&mut self.answers, Some(&refusal));
+                self.close_group(false, end);
+            }
         }
         self.spare = Arc::into_inner(group).unwrap_or_default();
     }
