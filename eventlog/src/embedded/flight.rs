@@ -1,4 +1,4 @@
-//! A second thread that writes one group while the next one is being decided on.
+//! A second thread that syncs one group while the next one is being decided on.
 
 use std::io;
 use std::mem;
@@ -13,11 +13,13 @@ use super::tape::Tape;
 use super::writer::{Answers, Request};
 use crate::append::AppendError;
 
-/// A group on its way to the disk, with the end of the journal that it is written to.
+/// A group on its way to the disk, with the end of the journal that it was written to.
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) tape: Box<Tape>,
     pub(super) group: Arc<Group>,
+    /// Whether it could be written.
+    pub(super) written: Result<(), AppendError>,
     pub(super) answers: Answers,
 }
 
@@ -42,7 +44,8 @@ impl Flights {
             thread::Builder::new().name("eventlog-flight".to_owned()).spawn(move || {
                 while let Ok(mut flight) = departing.recv() {
                     let _landed = Landing(&queue);
-                    let done = flight.tape.commit(&flight.group, &mut flight.answers);
+                    let written = mem::replace(&mut flight.written, Ok(()));
+                    let done = flight.tape.settle(&flight.group, written, &mut flight.answers);
                     // An error means that the writer has panicked.
                     let _gone = arriving.send((flight, done));
                 }

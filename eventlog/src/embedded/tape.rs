@@ -84,22 +84,41 @@ impl Tape {
         group: &Group,
         answers: &mut Answers,
     ) -> Result<(), AppendError> {
-        let done = match self.index.stopped() {
-            Some(reason) => Err(stopped(reason)),
-            None if group.bytes().is_empty() => Ok(()),
-            None => self.record(group),
-        };
-        answer(answers, done.as_ref().err());
-        done
+        let written = self.write(group);
+        self.settle(group, written, answers)
     }
 
-    fn record(&mut self, group: &Group) -> Result<(), AppendError> {
+    /// Writes a group, which is not durable then.
+    pub(super) fn write(&mut self, group: &Group) -> Result<(), AppendError> {
+        if let Some(reason) = self.index.stopped() {
+            return Err(stopped(reason));
+        }
+        if group.bytes().is_empty() {
+            return Ok(());
+        }
         if self.seeded.has(Bug::VisibleBeforeSync) {
             self.publish_events(group);
         }
-        self.write(group).map_err(|failure| self.refuse(failure))?;
-        self.publish(group);
-        Ok(())
+        self.put(group).map_err(|failure| self.refuse(failure))
+    }
+
+    /// Makes a group that was written durable, then visible, then answers it.
+    pub(super) fn settle(
+        &mut self,
+        group: &Group,
+        written: Result<(), AppendError>,
+        answers: &mut Answers,
+    ) -> Result<(), AppendError> {
+        let synced = written.and_then(|()| match group.bytes() {
+            [] => Ok(()),
+            _ => self.sync(),
+        });
+        if synced.is_ok() && !group.bytes().is_empty() {
+            self.publish(group);
+        }
+        let done = self.index.stopped().map_or(synced, |reason| Err(stopped(reason)));
+        answer(answers, done.as_ref().err());
+        done
     }
 
     /// What a failure means for those who wait.
@@ -119,17 +138,19 @@ impl Tape {
         }
     }
 
-    fn write(&mut self, group: &Group) -> Result<(), Failure> {
+    fn put(&mut self, group: &Group) -> Result<(), Failure> {
         let end = self.end;
         let at = end - self.segment.header.first;
         let size = group.end() - self.segment.header.first;
         self.allocate(size)?;
         self.write_ahead(group.bytes().len(), size);
-        if let Err(error) = self.segment.file().write_at(group.bytes(), at) {
-            let failure = format!("writing at position {end} failed: {error}");
-            return Err(self.take_back(&error, at, failure));
-        }
-        let rolled = end == self.segment.start();
+        self.segment.file().write_at(group.bytes(), at).map_err(|error| {
+            self.take_back(&error, at, format!("writing at position {end} failed: {error}"))
+        })
+    }
+
+    fn sync(&mut self) -> Result<(), AppendError> {
+        let rolled = self.end == self.segment.start();
         let unsynced = self.seeded.has(Bug::AckBeforeSync)
             || rolled && self.seeded.has(Bug::AckBeforeSyncAfterRollover);
         if unsynced {
@@ -141,7 +162,8 @@ impl Tape {
             false => Err(error),
         };
         file.sync().or_else(again).map_err(|error| {
-            Failure::Broken(format!("syncing from position {end} on failed: {error}"))
+            let failure = format!("syncing from position {} on failed: {error}", self.end);
+            self.refuse(Failure::Broken(failure))
         })
     }
 

@@ -233,13 +233,14 @@ impl Writer {
     fn commit(&mut self) {
         if self.staged.group.bytes().len() <= self.tuning.alone_bytes {
             self.commit_here();
-        } else if let Some(tape) = self.tape.take() {
+        } else if let Some(mut tape) = self.tape.take() {
             let mut next = mem::take(&mut self.spare);
             next.restart(self.staged.group.end());
             let group = Arc::new(mem::replace(&mut self.staged.group, next));
             self.staged.flying = Some(Arc::clone(&group));
             let answers = mem::replace(&mut self.answers, mem::take(&mut self.spare_answers));
-            self.flights.depart(Flight { tape, group, answers });
+            let written = tape.write(&group);
+            self.flights.depart(Flight { tape, group, written, answers });
         }
     }
 
@@ -283,7 +284,7 @@ impl Writer {
     }
 
     fn land(&mut self, (flight, done): Landed) {
-        let Flight { tape, group, answers } = flight;
+        let Flight { tape, group, answers, .. } = flight;
         self.staged.flying = None;
         let end = tape.end();
         self.tape = Some(tape);
