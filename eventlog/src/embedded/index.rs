@@ -151,6 +151,13 @@ impl Index {
         self.ask(&mut catalog, |layer| layer.tip(key))
     }
 
+    /// Whether a version is known, without a look at the disk, to be the end of a stream.
+    pub(super) fn is_known_end(&self, stream: &StreamName, version: u64) -> bool {
+        let key = key_of(stream.as_str());
+        let recent = self.live().in_memory().find_map(|recent| recent.tip(key));
+        recent.or_else(|| self.tips.get(&key)).is_some_and(|tip| tip.len == version)
+    }
+
     /// What the latest layer says that knows something. A run that cannot be read is not believed:
     /// the segments that it covers are asked instead, from then on.
     fn ask<T>(
