@@ -19,7 +19,7 @@ use playhead_commands::ExecuteError;
 use playhead_commands::heartbeat::RecordError;
 use playhead_commands::token::TokenError;
 use playhead_domain::{InvalidValue, account, playback, subscription, title};
-use playhead_eventlog::AppendError;
+use playhead_eventlog::{AppendError, ReadError};
 use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -475,6 +475,10 @@ where
             Err(Fault::overloaded())
         }
         ExecuteError::Append(error) => Err(of_append(&error, correlation_id)),
+        ExecuteError::Read { stream, source: error @ ReadError::Unavailable { .. } } => {
+            tracing::warn!(%correlation_id, %stream, %error, "a stream was not read");
+            Err(Fault::overloaded())
+        }
         error @ (ExecuteError::Stream(_)
         | ExecuteError::Read { .. }
         | ExecuteError::Codec { .. }) => {
@@ -500,11 +504,11 @@ fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
             tracing::error!(%correlation_id, %error, "the log takes no appends");
             Fault::new(Code::ReadOnly, READ_ONLY)
         }
-        AppendError::Overloaded { .. } => {
+        AppendError::Overloaded { .. } | AppendError::Unavailable { .. } => {
             tracing::warn!(%correlation_id, %error, "an append was not taken");
             Fault::overloaded()
         }
-        AppendError::Closed | AppendError::Conflict { .. } => {
+        AppendError::Closed | AppendError::Conflict { .. } | AppendError::BeyondEnd { .. } => {
             tracing::error!(%correlation_id, %error, "an append was not taken");
             Fault::overloaded()
         }
@@ -514,7 +518,8 @@ fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
         | AppendError::Empty
         | AppendError::TooManyEvents { .. }
         | AppendError::TooLarge { .. }
-        | AppendError::BadLabel { .. } => {
+        | AppendError::BadLabel { .. }
+        | AppendError::ControlCharacter { .. } => {
             Fault::internal(correlation_id, "the log refused an append", error)
         }
     }

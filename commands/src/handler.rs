@@ -124,7 +124,8 @@ impl<R: std::error::Error + 'static> ExecuteError<R> {
         match self {
             Self::Contended { .. } => true,
             Self::Append(error) => error.retryable(),
-            Self::Refused(_) | Self::Stream(_) | Self::Read { .. } | Self::Codec { .. } => false,
+            Self::Read { source, .. } => source.retryable(),
+            Self::Refused(_) | Self::Stream(_) | Self::Codec { .. } => false,
         }
     }
 }
@@ -236,7 +237,7 @@ impl<D: Decider> Handler<D> {
         };
         let appended = match self.log.append(append).await {
             Ok(appended) => appended,
-            Err(AppendError::Conflict { .. }) => return Ok(None),
+            Err(AppendError::Conflict { .. } | AppendError::BeyondEnd { .. }) => return Ok(None),
             Err(error) => return Err(ExecuteError::Append(error)),
         };
         let mut state = Arc::clone(&folded.state);
@@ -262,11 +263,20 @@ impl<D: Decider> Handler<D> {
         stream: &StreamName,
         mut folded: Folded<D::State>,
     ) -> Outcome<Folded<D::State>, D> {
-        let known = folded.len;
+        let mut known = folded.len;
         loop {
             let read = self.log.read_stream(stream, folded.len, PAGE_EVENTS).await;
-            let page =
-                read.map_err(|source| ExecuteError::Read { stream: stream.clone(), source })?;
+            let page = match read {
+                Ok(page) => page,
+                // An older copy of the log was restored: what is known was never in it.
+                Err(ReadError::BeyondEnd { .. }) if folded.len > 0 => {
+                    self.states.remove(stream);
+                    folded = Folded::empty();
+                    known = 0;
+                    continue;
+                }
+                Err(source) => return Err(ExecuteError::Read { stream: stream.clone(), source }),
+            };
             let events = page.iter().map(decode::<D>).collect::<Result<Vec<_>, _>>();
             let events =
                 events.map_err(|source| ExecuteError::Codec { stream: stream.clone(), source })?;

@@ -36,6 +36,18 @@ impl Expected {
             Self::Exact(version) => version.checked_add(1) == Some(len),
         }
     }
+
+    /// Says why an append must be refused if its stream has `len` events.
+    pub(crate) fn check(self, stream: &StreamName, len: u64) -> Result<(), AppendError> {
+        let stream = || stream.clone();
+        match self {
+            _ if self.holds(len) => Ok(()),
+            Self::Exact(version) if version >= len => {
+                Err(AppendError::BeyondEnd { stream: stream(), expected: version, len })
+            }
+            expected => Err(AppendError::Conflict { stream: stream(), expected, len }),
+        }
+    }
 }
 
 /// Events for one stream that are recorded together or not at all.
@@ -70,6 +82,10 @@ impl Append {
             for (field, label) in [("event_type", &event.event_type), ("actor", &event.actor)] {
                 if label.is_empty() || label.len() > LABEL_BYTES_MAX {
                     return Err(AppendError::BadLabel { field, bytes: label.len() });
+                }
+                if label.chars().any(char::is_control) {
+                    let label = label.as_ref().to_owned();
+                    return Err(AppendError::ControlCharacter { field, label });
                 }
             }
         }
@@ -125,6 +141,18 @@ pub enum AppendError {
         /// How many events the stream has.
         len: u64,
     },
+    /// The stream ends before the version that was expected: the writer knows events that this log
+    /// does not have, because they are of another log, or of one whose older copy was restored.
+    /// Forget them, read the stream from its beginning, decide again.
+    #[error("stream {stream} has {len} events; version {expected} lies beyond its end")]
+    BeyondEnd {
+        /// The stream.
+        stream: StreamName,
+        /// The version that the writer believed to be the last one.
+        expected: u64,
+        /// How many events the stream has.
+        len: u64,
+    },
     /// Some of the ids are recorded already, but not all of them, in this order, in this stream.
     #[error("event id {id} is recorded already, in {stream}")]
     IdTaken {
@@ -162,12 +190,27 @@ pub enum AppendError {
         /// How many bytes it has.
         bytes: usize,
     },
+    /// The event type or the actor has a control character (of Unicode's category Cc), such as NUL.
+    #[error("{field} {label:?} has a control character")]
+    ControlCharacter {
+        /// `event_type` or `actor`.
+        field: &'static str,
+        /// The label as given.
+        label: String,
+    },
     /// Too many appends wait already. Nothing is wrong with this one: repeat it in a moment, or
     /// send less at once.
     #[error("{waiting} appends wait for the log already, which is its limit; try again later")]
     Overloaded {
         /// How many wait.
         waiting: usize,
+    },
+    /// The server that keeps the log cannot be reached, or did not answer for a long time. Nothing
+    /// was recorded: repeat the append in a moment.
+    #[error("the server of the log cannot be reached: {reason}; try again later")]
+    Unavailable {
+        /// What the client of that server said.
+        reason: String,
     },
     /// There is no room on the disk. Reads go on, and so do appends as soon as there is room.
     #[error("the disk of the log is full: {reason}; make room, appends go on by themselves then")]
@@ -191,17 +234,19 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Whether the same intention may succeed after reading the stream again.
+    /// Whether the same intention may succeed by itself: after reading the stream again, or in a
+    /// moment when the server of the log can be reached.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Conflict { .. } => true,
+            Self::Conflict { .. } | Self::BeyondEnd { .. } | Self::Unavailable { .. } => true,
             Self::IdTaken { .. }
             | Self::DuplicateId { .. }
             | Self::Empty
             | Self::TooManyEvents { .. }
             | Self::TooLarge { .. }
             | Self::BadLabel { .. }
+            | Self::ControlCharacter { .. }
             | Self::Overloaded { .. }
             | Self::DiskFull { .. }
             | Self::Unreadable(_)

@@ -21,7 +21,8 @@ pub const READ_EVENTS_MAX: usize = 16_384;
 /// - **Visibility.** A read sees only durable events, never part of an append, and an event of a
 ///   partition never before all earlier ones. An answered append is visible at once.
 /// - **Conditions.** Appends to one stream are linear: of two appends that expect the same version,
-///   one wins and the other gets [`AppendError::Conflict`].
+///   one wins and the other gets [`AppendError::Conflict`]. Who expects a version that the stream
+///   does not have gets [`AppendError::BeyondEnd`].
 /// - **Idempotence.** An append whose events are all recorded already, as neighbours in the same
 ///   stream and order, is answered with their place and `replayed = true`, whatever it expects.
 ///   This comes before the check of the condition.
@@ -39,11 +40,12 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The events of a stream from version `from` on, in order, at most `limit`.
     ///
-    /// An engine may answer fewer to bound its memory. Only an empty answer means that the stream
-    /// has no such version (yet); a stream that does not exist is an empty stream.
+    /// An engine may answer fewer to bound its memory. Only an empty answer means that `from` is the
+    /// end of the stream: the version of its next event. A stream that does not exist is an empty
+    /// stream, whose end is 0.
     ///
     /// # Errors
-    /// A record could not be read back as it was written.
+    /// A record could not be read back as it was written, or `from` lies beyond the end.
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -95,6 +97,23 @@ pub enum ReadError {
         /// What the operating system said.
         reason: String,
     },
+    /// The server that keeps the log cannot be reached, or did not answer for a long time. Repeat the
+    /// read in a moment.
+    #[error("the server of the log cannot be reached: {reason}; try again later")]
+    Unavailable {
+        /// What the client of that server said.
+        reason: String,
+    },
+    /// The version lies behind the end of the stream: it is of another log, or the log lost events.
+    #[error("version {from} of stream {stream} is beyond its end {len}")]
+    BeyondEnd {
+        /// The stream.
+        stream: StreamName,
+        /// The version asked for.
+        from: u64,
+        /// How many events the stream has.
+        len: u64,
+    },
     /// The cursor points behind the end of a partition: it belongs to another log, or the log lost
     /// events.
     #[error("offset {offset} of partition {partition} is beyond its head {head}")]
@@ -106,4 +125,15 @@ pub enum ReadError {
         /// The next offset that will be given.
         head: u64,
     },
+}
+
+impl ReadError {
+    /// Whether the same read may succeed in a moment.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::Unavailable { .. } => true,
+            Self::Corrupt { .. } | Self::BeyondEnd { .. } | Self::BeyondHead { .. } => false,
+        }
+    }
 }

@@ -62,6 +62,10 @@ impl EventLog for MemoryLog {
     ) -> Result<Vec<RecordedEvent>, ReadError> {
         let state = self.state();
         let events = state.streams.get(stream).map_or(&[][..], Vec::as_slice);
+        let len = length(events);
+        if from > len {
+            return Err(ReadError::BeyondEnd { stream: stream.clone(), from, len });
+        }
         Ok(behind(events, from).iter().take(limit.min(READ_EVENTS_MAX)).cloned().collect())
     }
 
@@ -110,9 +114,7 @@ impl State {
         }
         let Append { stream, expected, events } = append;
         let len = self.streams.get(&stream).map_or(0, |events| length(events));
-        if !expected.holds(len) {
-            return Err(AppendError::Conflict { stream, expected, len });
-        }
+        expected.check(&stream, len)?;
         let partition = count.partition_of(stream.shard_key());
         let first_offset = length(self.events(partition));
         let last = u64::try_from(events.len()).unwrap_or(u64::MAX) - 1;

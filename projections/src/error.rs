@@ -68,7 +68,7 @@ impl StoreError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Sql { source, .. } => is_transient(source),
-            Self::Log { source } => is_passing(source),
+            Self::Log { source } => source.retryable(),
             Self::OtherWriter { .. } | Self::InUse { .. } => true,
             Self::Io { .. } | Self::OtherVersion { .. } | Self::Unreadable { .. } => false,
         }
@@ -101,10 +101,6 @@ fn is_transient(error: &sqlx::Error) -> bool {
             .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13)),
         _ => false,
     }
-}
-
-fn is_passing(error: &ReadError) -> bool {
-    matches!(error, ReadError::Io { .. })
 }
 
 /// Why a read model does not follow the log.
@@ -150,7 +146,7 @@ impl ProjectionError {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Log { source, .. } => is_passing(source),
+            Self::Log { source, .. } => source.retryable(),
             Self::Store { source, .. } => source.retryable(),
             Self::OtherLog { .. } | Self::ReaderEnded { .. } => false,
         }
@@ -158,7 +154,9 @@ impl ProjectionError {
 
     pub(crate) fn log(model: &'static str) -> impl FnOnce(ReadError) -> Self {
         move |source| match source {
-            ReadError::BeyondHead { .. } => Self::OtherLog { model, source },
+            ReadError::BeyondHead { .. } | ReadError::BeyondEnd { .. } => {
+                Self::OtherLog { model, source }
+            }
             _ => Self::Log { model, source },
         }
     }

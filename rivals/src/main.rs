@@ -66,6 +66,12 @@ pub struct Options {
     /// How many events, each in a stream of its own, there are when start-up and memory are.
     #[arg(long, default_value_t = 10_000_000)]
     pub events: u64,
+    /// How many writers append at once.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+    pub writers: Vec<usize>,
+    /// How many events each of their appends has.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 512])]
+    pub batches: Vec<usize>,
     /// How long each round of appends takes, in seconds.
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,

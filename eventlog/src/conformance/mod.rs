@@ -60,6 +60,7 @@ macro_rules! conformance {
                 no_stream_holds_only_before_the_first_event,
                 any_holds_always,
                 exact_holds_only_for_the_last_version,
+                a_version_beyond_the_end_has_an_error_of_its_own,
                 a_refused_append_leaves_nothing,
                 every_limit_has_its_error,
                 what_is_just_within_the_limits_is_recorded,
@@ -76,6 +77,7 @@ macro_rules! conformance {
             reading::{
                 a_stream_is_read_from_any_version,
                 a_stream_that_does_not_exist_is_empty,
+                reading_from_beyond_the_end_is_refused,
                 a_cursor_reads_only_its_partitions,
                 batches_join_without_gap_or_overlap,
                 at_the_head_there_is_nothing_and_the_cursor_stays,

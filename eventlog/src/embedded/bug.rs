@@ -43,6 +43,8 @@ pub enum Bug {
     RefusedBatchReappears,
     /// A segment is declared sealed before its index is durable.
     SealBeforeIndex,
+    /// A group that was decided against one that was refused while it flew is not refused with it.
+    GroupOutlivesFlight,
 }
 
 impl Bug {
@@ -65,6 +67,7 @@ impl Bug {
         Self::HoleAfterFailedBatch,
         Self::RefusedBatchReappears,
         Self::SealBeforeIndex,
+        Self::GroupOutlivesFlight,
     ];
 }
 

@@ -132,14 +132,16 @@ impl Layer {
         }
     }
 
-    fn tip(&self, key: StreamKey) -> Result<Option<Tip>, TableError> {
+    /// How long a stream was at the end of the layer, if it knows the stream.
+    pub(super) fn tip(&self, key: StreamKey) -> Result<Option<Tip>, TableError> {
         match self {
             Self::One(index) => index.tip(key),
             Self::Many(run) => run.tip(key),
         }
     }
 
-    fn id(&self, id: u128) -> Result<Option<u64>, TableError> {
+    /// The position of the event with an id, if the layer knows it.
+    pub(super) fn id(&self, id: u128) -> Result<Option<u64>, TableError> {
         let entry = match self {
             Self::One(index) => index.ids.get(id)?,
             Self::Many(run) => run.ids.get(id)?,
@@ -156,19 +158,10 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// How long a stream was at the end of the sealed part.
-    pub(super) fn tip(&self, key: StreamKey) -> Result<Option<Tip>, TableError> {
-        find(self.layers.iter().rev(), |layer| layer.tip(key))
-    }
-
-    /// As [`Self::tip`], but the oldest answer.
+    /// How long a stream was at the end of the oldest layer that knows it: a mistake on purpose.
     pub(super) fn oldest_tip(&self, key: StreamKey) -> Result<Option<Tip>, TableError> {
-        find(self.layers.iter(), |layer| layer.tip(key))
-    }
-
-    /// The position of the event with an id.
-    pub(super) fn id(&self, id: u128) -> Result<Option<u64>, TableError> {
-        find(self.layers.iter().rev(), |layer| layer.id(id))
+        let tips = self.layers.iter().map(|layer| layer.tip(key));
+        tips.filter_map(Result::transpose).next().transpose()
     }
 
     /// How many of the segments a layer covers.
@@ -176,16 +169,4 @@ impl Catalog {
         let before = |position| self.sealed.partition_point(|sealed| sealed.first < position);
         before(layer.to()) - before(layer.from())
     }
-}
-
-fn find<'a, T>(
-    layers: impl Iterator<Item = &'a Layer>,
-    mut ask: impl FnMut(&Layer) -> Result<Option<T>, TableError>,
-) -> Result<Option<T>, TableError> {
-    for layer in layers {
-        if let Some(found) = ask(layer)? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }

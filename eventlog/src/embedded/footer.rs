@@ -103,6 +103,13 @@ impl Footer {
         out
     }
 
+    /// Whether the bytes end as a footer does, but for one bit at most.
+    pub(super) fn is_likely(bytes: &[u8]) -> bool {
+        let differences =
+            |magic: &[u8; 8]| (u64::from_le_bytes(*magic) ^ u64::from_le_bytes(MAGIC)).count_ones();
+        bytes.last_chunk().is_some_and(|magic| differences(magic) <= 1)
+    }
+
     /// Reads a footer that ends where `bytes` end; `None` if there is no valid one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (rest, magic) = bytes.split_last_chunk::<8>()?;

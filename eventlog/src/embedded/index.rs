@@ -17,11 +17,12 @@ use super::footer::{PLACE_BYTES, STREAM_BYTES};
 use super::journal::Journal;
 use super::options::Tuning;
 use super::order::Order;
-use super::recent::{Recent, StreamKey, Tip};
+use super::recent::{Recent, StreamKey, Tip, key_of};
+use super::run::Run;
 use super::table::{Array, Table, TableError};
 use crate::cursor::Cursor;
 use crate::log::ReadError;
-use crate::stream::{Partition, PartitionCount};
+use crate::stream::{Partition, PartitionCount, StreamName};
 
 /// How many sealed segments have their order of events in memory: about 12 bytes an event.
 const ORDERS_MAX: usize = 8;
@@ -133,7 +134,7 @@ impl Index {
 
     /// How long a stream is, and where its last event is; `None` if there is no such stream.
     pub(super) fn tip(&self, key: StreamKey) -> Result<Option<Tip>, ReadError> {
-        let catalog = {
+        let mut catalog = {
             let live = self.live();
             let recent = live.in_memory().find_map(|recent| recent.tip(key));
             if recent.is_some() {
@@ -147,37 +148,123 @@ impl Index {
         if self.seeded.has(Bug::StaleTipAfterEviction) {
             return catalog.oldest_tip(key).map_err(unreadable);
         }
-        catalog.tip(key).map_err(unreadable)
+        self.ask(&mut catalog, |layer| layer.tip(key))
+    }
+
+    /// Whether a version is known, without a look at the disk, to be the end of a stream.
+    pub(super) fn is_known_end(&self, stream: &StreamName, version: u64) -> bool {
+        let key = key_of(stream.as_str());
+        let recent = self.live().in_memory().find_map(|recent| recent.tip(key));
+        recent.or_else(|| self.tips.get(&key)).is_some_and(|tip| tip.len == version)
+    }
+
+    /// What the latest layer says that knows something. A run that cannot be read is not believed:
+    /// the segments that it covers are asked instead, from then on.
+    fn ask<T>(
+        &self,
+        catalog: &mut Arc<Catalog>,
+        ask: impl Fn(&Layer) -> Result<Option<T>, TableError>,
+    ) -> Result<Option<T>, ReadError> {
+        let mut left = catalog.layers.len();
+        while let Some(before) = left.checked_sub(1) {
+            let Some(layer) = catalog.layers.get(before) else { break };
+            match (ask(layer), layer) {
+                (Ok(None), _) => left = before,
+                (Ok(found), _) => return Ok(found),
+                (Err(error), Layer::Many(run)) => {
+                    let instead = self.segments_of(catalog, run)?;
+                    self.dismiss(run, &instead, &error);
+                    let mut split = Catalog::clone(catalog);
+                    left = before + instead.len();
+                    split.layers.splice(before..=before, instead);
+                    *catalog = Arc::new(split);
+                }
+                (Err(error), Layer::One(_)) => return Err(unreadable(error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The indexes of the segments that a run covers.
+    fn segments_of(&self, catalog: &Catalog, run: &Run) -> Result<Vec<Layer>, ReadError> {
+        let covered = |sealed: &&Arc<Sealed>| (run.from..run.to).contains(&sealed.first);
+        let open = |sealed: &Arc<Sealed>| {
+            let segment = self.journal.segment(sealed.first).map_err(unopened(sealed.first))?;
+            let index = SegmentIndex::open(&segment, &sealed.footer).map_err(unreadable)?;
+            Ok(Layer::One(Arc::new(index)))
+        };
+        catalog.sealed.iter().filter(covered).map(open).collect()
+    }
+
+    /// Puts other layers into the place of a run, unless that has been done. The keeper merges them
+    /// again, into a file of the same name, when it merges next.
+    fn dismiss(&self, run: &Arc<Run>, instead: &[Layer], error: &TableError) {
+        let mut live = self.live_mut();
+        let here = |layer: &Layer| matches!(layer, Layer::Many(here) if Arc::ptr_eq(here, run));
+        let Some(place) = live.catalog.layers.iter().position(here) else { return };
+        let mut catalog = Catalog::clone(&live.catalog);
+        catalog.layers.splice(place..=place, instead.iter().cloned());
+        live.catalog = Arc::new(catalog);
+        drop(live);
+        let (from, to) = (run.from, run.to);
+        tracing::warn!(from, to, %error, "a merged index is damaged: its segments are asked instead");
+    }
+
+    /// Asks the segments instead of those of the layers that are runs.
+    pub(super) fn dismiss_runs(&self, layers: &[Layer], error: &TableError) {
+        let catalog = Arc::clone(&self.live().catalog);
+        for layer in layers {
+            if let Layer::Many(run) = layer
+                && let Ok(instead) = self.segments_of(&catalog, run)
+            {
+                self.dismiss(run, &instead, error);
+            }
+        }
     }
 
     /// The position of the event with an id.
     pub(super) fn id(&self, id: Uuid) -> Result<Option<u64>, ReadError> {
-        let catalog = {
+        Ok(self.first_known([id], |_| None)?.map(|(_, position)| position))
+    }
+
+    /// The first of these ids that an event has, staged or not, and the position of that event.
+    pub(super) fn first_known(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+        staged: impl Fn(Uuid) -> Option<u64>,
+    ) -> Result<Option<(Uuid, u64)>, ReadError> {
+        let (full, mut catalog) = {
             let live = self.live();
-            let recent = live.in_memory().find_map(|recent| recent.id(id));
-            if recent.is_some() || live.catalog.layers.is_empty() {
-                return Ok(recent);
-            }
-            if self.seeded.has(Bug::DuplicateOnRetry) {
-                return Ok(None);
-            }
-            Arc::clone(&live.catalog)
+            (live.full.clone(), Arc::clone(&live.catalog))
         };
-        catalog.id(id.as_u128()).map_err(unreadable)
+        for id in ids {
+            let mut full = full.iter().rev();
+            let mut known = staged(id).or_else(|| full.find_map(|(full, _)| full.id(id)));
+            if known.is_none() && !self.seeded.has(Bug::DuplicateOnRetry) {
+                known = self.ask(&mut catalog, |layer| layer.id(id.as_u128()))?;
+            }
+            if let Some(position) = known {
+                return Ok(Some((id, position)));
+            }
+        }
+        Ok(None)
     }
 
     /// The positions of a stream's events from a version on, and the end of the log; at most
     /// `limit`.
     pub(super) fn of_stream(
         &self,
-        key: StreamKey,
+        stream: &StreamName,
         from: u64,
         limit: usize,
     ) -> Result<(Vec<u64>, u64), ReadError> {
-        let mut segment = match self.tip(key)? {
-            Some(tip) if tip.len > from => Some(tip.segment),
-            _ => None,
-        };
+        let key = key_of(stream.as_str());
+        let tip = self.tip(key)?;
+        let len = tip.map_or(0, |tip| tip.len);
+        if from > len {
+            return Err(ReadError::BeyondEnd { stream: stream.clone(), from, len });
+        }
+        let mut segment = tip.filter(|_| len > from).map(|tip| tip.segment);
         let mut parts = Vec::new();
         while let Some(first) = segment {
             let Some(part) = self.part(key, first, from)? else {

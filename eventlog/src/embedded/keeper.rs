@@ -99,7 +99,7 @@ impl Keeper {
                 Ok((sealed, index)) => self.index.enter_sealed(sealed, index),
                 Err(error @ SealError::Sync { .. }) => return self.index.stop(error.to_string()),
                 Err(error) => {
-                    tracing::warn!(%error, "a segment stays unsealed for now");
+                    error.warn();
                     return;
                 }
             }
@@ -126,7 +126,13 @@ impl Keeper {
             }
             Err(error) => {
                 if self.goes_on() {
-                    tracing::warn!(%error, "indexes stay unmerged for now");
+                    tracing::warn!(
+                        %error,
+                        "indexes stay unmerged until the next segment is sealed or the log is opened"
+                    );
+                    if let MergeError::Table(error) = &error {
+                        self.index.dismiss_runs(layers, error);
+                    }
                 }
                 false
             }

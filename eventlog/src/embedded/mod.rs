@@ -22,7 +22,10 @@
 //! | `catalog`, `run` | the indexes of sealed segments, and merged ones |
 //! | `index` | where everything is, as writer and readers share it |
 //! | `decide` | what is to be done with an append |
-//! | `writer` | the one thread that makes groups of appends durable |
+//! | `group` | appends that become durable with one sync |
+//! | `writer` | the one thread that decides about appends and gathers them in groups |
+//! | `tape` | the end of the journal, where a group is made durable |
+//! | `flight` | the thread that writes a large group while the next one gathers |
 //! | `keeper`, `seal` | seals segments and merges indexes, beside the writer |
 //! | `reader` | turns positions into events, checking every byte |
 //! | `recovery`, `scan` | tells a torn tail, which is cut, from damage, which is refused |
@@ -46,9 +49,11 @@ mod decide;
 pub mod disk;
 mod error;
 mod fields;
+mod flight;
 mod footer;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod group;
 mod index;
 mod journal;
 mod keeper;
@@ -64,6 +69,7 @@ mod scan;
 mod seal;
 mod segment;
 mod table;
+mod tape;
 mod verify;
 mod writer;
 
@@ -73,7 +79,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task;
 
@@ -84,12 +90,12 @@ pub use self::bug::Bug;
 pub use self::damage::Damage;
 use self::disk::{Access, Disk, RealDisk};
 pub use self::error::OpenError;
+use self::flight::Flights;
 use self::index::Index;
 use self::journal::Journal;
 use self::keeper::Maintenance;
 use self::lock::Lock;
 pub use self::options::{Options, Tuning};
-use self::recent::key_of;
 pub use self::verify::{
     DAMAGES_MAX, Examination, VerifyReport, examine, examine_on, verify, verify_on,
 };
@@ -111,7 +117,7 @@ pub struct EmbeddedLog {
 
 #[derive(Debug)]
 struct WriterThread {
-    queue: mpsc::Sender<Request>,
+    queue: mpsc::UnboundedSender<Request>,
     waiting: Arc<Waiting>,
     /// `None` once it has been waited for.
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -179,7 +185,7 @@ impl EmbeddedLog {
     pub async fn close(&self) {
         let Some(writer) = &self.writer else { return };
         // An error means that the queue is closed already.
-        let _closed = writer.queue.send(Request::Close).await;
+        let _closed = writer.queue.send(Request::Close);
         let mut thread = writer.thread.lock().await;
         if let Some(thread) = thread.take() {
             // Whether the thread panicked or not, it has ended; the panic was reported as such.
@@ -202,8 +208,11 @@ impl WriterThread {
     fn start(index: Arc<Index>, tuning: Tuning, end: End, lock: Lock) -> io::Result<Self> {
         let waiting = Arc::new(Waiting::default());
         let maintenance = Maintenance::begin(Arc::clone(&index), tuning)?;
-        let writer = Writer::new(index, Arc::clone(&waiting), maintenance, tuning, end)?;
-        let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
+        // Its limits are those of `waiting`.
+        let (queue, requests) = mpsc::unbounded_channel();
+        let flights = Flights::begin(queue.downgrade())?;
+        let waits = Arc::clone(&waiting);
+        let writer = Writer::new(index, waits, maintenance, tuning, (end, flights))?;
         let thread =
             thread::Builder::new().name("eventlog-writer".to_owned()).spawn(move || {
                 let _until_the_end = lock;
@@ -213,19 +222,13 @@ impl WriterThread {
     }
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let overloaded =
-            || AppendError::Overloaded { waiting: QUEUE_APPENDS_MAX - self.queue.capacity() };
-        if !self.waiting.enter(&append) {
-            return Err(overloaded());
-        }
+        self.waiting.enter(&append)?;
         let (answer, answered) = oneshot::channel();
-        match self.queue.try_send(Request::Append(append, answer)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(Request::Append(append, _))) => {
-                self.waiting.leave(&append);
-                return Err(overloaded());
-            }
-            Err(_) => return Err(AppendError::Closed),
+        if let Err(SendError(Request::Append(append, _))) =
+            self.queue.send(Request::Append(append, answer))
+        {
+            self.waiting.leave(&append);
+            return Err(AppendError::Closed);
         }
         answered.await.unwrap_or_else(|_| {
             Err(AppendError::Stopped { reason: "the writer ended without an answer".to_owned() })
@@ -263,10 +266,14 @@ impl EventLog for EmbeddedLog {
         from: u64,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
+        // Whoever reads page by page, or has decided before, asks at the end.
+        if self.index.is_known_end(stream, from) {
+            return Ok(Vec::new());
+        }
         let stream = stream.clone();
         self.reading(move |index| {
             let limit = limit.min(READ_EVENTS_MAX);
-            let (positions, end) = index.of_stream(key_of(stream.as_str()), from, limit)?;
+            let (positions, end) = index.of_stream(&stream, from, limit)?;
             let events = reader::fetch(index.journal(), &positions, end);
             let events = events.map_err(|error| of_stream(error, &stream))?;
             for ((event, version), position) in events.iter().zip(from..).zip(positions) {

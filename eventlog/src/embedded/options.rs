@@ -24,6 +24,9 @@ pub struct Tuning {
     pub segment_bytes: u64,
     /// How much of a segment is taken from the disk at once, ahead of writing.
     pub allocate_bytes: u64,
+    /// Groups of appends up to this size are written by the thread that decides about appends; larger
+    /// ones by a second thread, while the next group is being decided on.
+    pub alone_bytes: usize,
     /// How many streams' lengths are kept in memory, about 64 bytes each. All others are looked up
     /// on the disk.
     pub tips_max: usize,
@@ -54,6 +57,7 @@ impl Tuning {
     pub const DEFAULT: Self = Self {
         segment_bytes: 64 << 20,
         allocate_bytes: 16 << 20,
+        alone_bytes: 128 << 10,
         tips_max: 500_000,
         merge_width: 8,
         compress: false,

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use foldhash::HashSet;
 
 use super::damage::Guess;
 use super::journal::Journal;
@@ -132,20 +131,13 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// The names met during one read, so that equal ones share their memory. Most often a name is the
-/// one of the event before.
+/// The names met during one read. Neighbours often have the same, which they share; to look for
+/// earlier ones costs more than a copy.
 #[derive(Default)]
 struct Names {
-    streams: HashSet<StreamName>,
     stream: Option<StreamName>,
-    event_type: Labels,
-    actor: Labels,
-}
-
-#[derive(Default)]
-struct Labels {
-    all: HashSet<Arc<str>>,
-    latest: Option<Arc<str>>,
+    event_type: Option<Arc<str>>,
+    actor: Option<Arc<str>>,
 }
 
 impl Names {
@@ -158,10 +150,10 @@ impl Names {
             offset: view.spot.offset,
             event: NewEvent {
                 id: view.id,
-                event_type: self.event_type.label(view.event_type),
+                event_type: label(&mut self.event_type, view.event_type),
                 schema_version: view.schema_version,
                 recorded_at_ms: view.recorded_at_ms,
-                actor: self.actor.label(view.actor),
+                actor: label(&mut self.actor, view.actor),
                 correlation_id: view.correlation_id,
                 causation_id: view.causation_id,
                 payload: chunk.slice_ref(view.payload),
@@ -174,36 +166,18 @@ impl Names {
     }
 
     fn stream(&mut self, name: &str) -> Option<StreamName> {
-        if let Some(latest) = self.stream.as_ref().filter(|latest| latest.as_str() == name) {
-            return Some(latest.clone());
+        match &self.stream {
+            Some(latest) if latest.as_str() == name => {}
+            _ => self.stream = Some(StreamName::parse(name).ok()?),
         }
-        let stream = match self.streams.get(name) {
-            Some(stream) => stream.clone(),
-            None => {
-                let stream = StreamName::parse(name).ok()?;
-                self.streams.insert(stream.clone());
-                stream
-            }
-        };
-        self.stream = Some(stream.clone());
-        Some(stream)
+        self.stream.clone()
     }
 }
 
-impl Labels {
-    fn label(&mut self, label: &str) -> Arc<str> {
-        if let Some(latest) = self.latest.as_ref().filter(|latest| latest.as_ref() == label) {
-            return Arc::clone(latest);
-        }
-        let shared = match self.all.get(label) {
-            Some(shared) => Arc::clone(shared),
-            None => {
-                let shared: Arc<str> = label.into();
-                self.all.insert(Arc::clone(&shared));
-                shared
-            }
-        };
-        self.latest = Some(Arc::clone(&shared));
-        shared
+/// A label that shares the memory of the latest one if it is the same.
+fn label(latest: &mut Option<Arc<str>>, label: &str) -> Arc<str> {
+    match latest {
+        Some(latest) if **latest == *label => Arc::clone(latest),
+        _ => Arc::clone(latest.insert(label.into())),
     }
 }

@@ -139,20 +139,21 @@ pub(super) fn batch_bytes(append: &Append) -> usize {
 /// The append that it belongs to has passed [`crate::Append::validate`].
 pub(super) fn encode_event(out: &mut Vec<u8>, stream: &StreamName, spot: Spot, event: &NewEvent) {
     let start = begin(out, KIND_EVENT);
-    out.extend([stream.as_str(), &event.event_type, &event.actor].map(|name| short(name.len())));
-    out.extend(spot.partition.0.to_le_bytes());
-    out.extend(event.schema_version.to_le_bytes());
-    out.extend(spot.version.to_le_bytes());
-    out.extend(spot.offset.to_le_bytes());
-    out.extend(event.recorded_at_ms.to_le_bytes());
-    for id in [event.id, event.correlation_id, event.causation_id] {
-        out.extend(id.as_bytes());
+    let texts = [stream.as_str(), &event.event_type, &event.actor];
+    out.extend_from_slice(&texts.map(|text| short(text.len())));
+    out.extend_from_slice(&spot.partition.0.to_le_bytes());
+    out.extend_from_slice(&event.schema_version.to_le_bytes());
+    out.extend_from_slice(&spot.version.to_le_bytes());
+    out.extend_from_slice(&spot.offset.to_le_bytes());
+    out.extend_from_slice(&event.recorded_at_ms.to_le_bytes());
+    for id in [&event.id, &event.correlation_id, &event.causation_id] {
+        out.extend_from_slice(id.as_bytes());
     }
-    out.extend(long(event.metadata.len()).to_le_bytes());
-    out.extend(long(event.payload.len()).to_le_bytes());
-    out.extend_from_slice(stream.as_str().as_bytes());
-    out.extend_from_slice(event.event_type.as_bytes());
-    out.extend_from_slice(event.actor.as_bytes());
+    out.extend_from_slice(&long(event.metadata.len()).to_le_bytes());
+    out.extend_from_slice(&long(event.payload.len()).to_le_bytes());
+    for text in texts {
+        out.extend_from_slice(text.as_bytes());
+    }
     out.extend_from_slice(&event.metadata);
     out.extend_from_slice(&event.payload);
     seal(out, start);
@@ -161,28 +162,27 @@ pub(super) fn encode_event(out: &mut Vec<u8>, stream: &StreamName, spot: Spot, e
 /// Writes a commit marker behind `out`.
 pub(super) fn encode_marker(out: &mut Vec<u8>, marker: Marker) {
     let start = begin(out, KIND_MARKER);
-    out.extend([0; 3]);
-    out.extend(marker.events.to_le_bytes());
-    out.extend(marker.position.to_le_bytes());
-    out.extend(marker.synced_through.to_le_bytes());
+    out.extend_from_slice(&[0; 3]);
+    out.extend_from_slice(&marker.events.to_le_bytes());
+    out.extend_from_slice(&marker.position.to_le_bytes());
+    out.extend_from_slice(&marker.synced_through.to_le_bytes());
     seal(out, start);
 }
 
 fn begin(out: &mut Vec<u8>, kind: u8) -> usize {
     let start = out.len();
-    out.extend([0; PREFIX_BYTES]);
+    out.extend_from_slice(&[0; PREFIX_BYTES]);
     out.push(kind);
     start
 }
 
 /// Fills in the length and the checksum of the record that begins at `start`.
 fn seal(out: &mut [u8], start: usize) {
-    let record = out.get_mut(start..).and_then(|record| record.split_at_mut_checked(PREFIX_BYTES));
+    let record = out.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut);
     if let Some((prefix, body)) = record {
-        let (length, crc) = (long(body.len()).to_le_bytes(), crc32c::crc32c(body).to_le_bytes());
-        for (to, from) in prefix.iter_mut().zip(length.into_iter().chain(crc)) {
-            *to = from;
-        }
+        let prefix: &mut [u8; PREFIX_BYTES] = prefix;
+        let [length, crc] = [long(body.len()), crc32c::crc32c(body)].map(u64::from);
+        *prefix = (crc << 32 | length).to_le_bytes();
     }
 }
 

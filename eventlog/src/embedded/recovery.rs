@@ -204,9 +204,7 @@ impl Opening<'_> {
                 Err(SealError::Sync { source, .. }) => {
                     return Err(OpenError::io("sync", &segment.path)(source));
                 }
-                Err(error @ SealError::Write { .. }) => {
-                    tracing::warn!(%error, "a segment stays unsealed for now");
-                }
+                Err(error @ SealError::Write { .. }) => error.warn(),
             }
         }
         self.unsealed = true;

@@ -2,7 +2,7 @@
 //!
 //! A run stands in `DIR/index/FROM-TO.run`, named by the positions that it covers. It says nothing
 //! that the segments do not say; if it is missing or damaged the segments are asked instead, and
-//! merged again. All numbers are little-endian:
+//! merged again the next time that a segment is sealed or the log is opened. All numbers are little-endian:
 //!
 //! | bytes | field |
 //! | ---: | --- |

@@ -33,6 +33,16 @@ pub(super) enum SealError {
     Sync { first: u64, source: io::Error },
 }
 
+impl SealError {
+    /// Says that the segment stays as it is, and until when.
+    pub(super) fn warn(&self) {
+        tracing::warn!(
+            error = %self,
+            "a segment stays unsealed until the next one is full or the log is opened for appending"
+        );
+    }
+}
+
 /// How to seal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Manner {

@@ -35,9 +35,7 @@ impl Facts {
         }
         let Append { stream, expected, events } = append;
         let len = self.lengths.get(stream).copied().unwrap_or(0);
-        if !expected.holds(len) {
-            return Err(AppendError::Conflict { stream: stream.clone(), expected: *expected, len });
-        }
+        expected.check(stream, len)?;
         let partition = self.count.partition_of(stream.shard_key());
         let offset = self.heads.get(&partition).copied().unwrap_or(0);
         let mut next = 0;

@@ -19,9 +19,11 @@
 //! answers accordingly.
 //!
 //! **Failures.** Deadlocks, locks not given within 5 s, lost connections and a server that restarts
-//! are borne for up to 30 s. Then an append is answered [`AppendError::Unreadable`] or
+//! are borne for up to 30 s. Then an append is answered [`AppendError::Unavailable`] or
 //! [`AppendError::DiskFull`] if nothing of it was recorded, and [`AppendError::Stopped`] if that is
-//! unknown. The engine never stops for good: the next append is tried again.
+//! unknown; a read, [`ReadError::Unavailable`]. What does not pass by itself is answered at once, as
+//! [`AppendError::Unreadable`] or [`ReadError::Io`]. The engine never stops for good: the next
+//! append is tried again.
 //!
 //! | part | knows |
 //! | --- | --- |
@@ -34,8 +36,6 @@
 //!
 //! Limits: up to 1,024 appends wait in the queue and the next one gets [`AppendError::Overloaded`];
 //! a group has up to 256 appends; a read answers some 16 MiB; a process holds up to 10 connections.
-//! A label with a NUL character, which PostgreSQL's text cannot hold, is refused as
-//! [`AppendError::BadLabel`].
 //!
 //! What this engine is *not*: it does not speak to standbys or through a pooler that shares sessions
 //! between transactions (LISTEN and session settings would be lost); it does not check the bytes of
@@ -59,6 +59,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use self::error::OpenError;
+use self::error::passes;
 use self::follow::{Following, Heads};
 use self::patience::{Patience, in_time};
 use self::store::Range;
@@ -149,6 +150,17 @@ impl PostgresLog {
         Ok(())
     }
 
+    /// How many events a stream has.
+    async fn length(&self, stream: &StreamName) -> Result<u64, sqlx::Error> {
+        let mut patience = Patience::new();
+        loop {
+            match in_time(store::length(&self.readers, stream)).await {
+                Err(failure) => patience.bear(failure).await?,
+                found => return found,
+            }
+        }
+    }
+
     /// The next events of the cursor, as far as the log is known to go; at most `limit`.
     fn ranges(&self, from: &Cursor, limit: usize) -> Result<Vec<Range>, ReadError> {
         let mut left = u64::try_from(limit.min(READ_EVENTS_MAX)).unwrap_or(u64::MAX);
@@ -176,7 +188,6 @@ impl EventLog for PostgresLog {
     /// If the caller gives up waiting, the append may still happen.
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         append.validate()?;
-        refuse_nul(&append)?;
         let (answer, answered) = oneshot::channel();
         self.enqueue(Request { append, answer })?;
         answered.await.unwrap_or_else(|_| {
@@ -198,6 +209,13 @@ impl EventLog for PostgresLog {
                 Err(failure) => patience.bear(failure).await.map_err(unreadable(from))?,
             }
         };
+        if events.is_empty() && from > 0 {
+            // What was appended meanwhile makes the answer no less true.
+            let len = self.length(stream).await.map_err(unreadable(from))?;
+            if from > len {
+                return Err(ReadError::BeyondEnd { stream: stream.clone(), from, len });
+            }
+        }
         match events.iter().zip(from..).find(|(event, version)| event.version != *version) {
             Some((_, version)) => Err(misplaced(version)),
             None => Ok(events),
@@ -239,25 +257,14 @@ impl EventLog for PostgresLog {
     }
 }
 
-/// PostgreSQL's text cannot hold a NUL character; one would fail the whole group.
-fn refuse_nul(append: &Append) -> Result<(), AppendError> {
-    for event in &append.events {
-        for (field, label) in [("event_type", &event.event_type), ("actor", &event.actor)] {
-            if label.contains('\0') {
-                return Err(AppendError::BadLabel { field, bytes: label.len() });
-            }
-        }
-    }
-    Ok(())
-}
-
 /// To be given to `map_err`: the position is the version or the offset that was asked for.
 fn unreadable(position: u64) -> impl FnOnce(sqlx::Error) -> ReadError {
     move |error| match error {
         sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
             ReadError::Corrupt { position, reason: error.to_string() }
         }
-        _ => ReadError::Io { position, reason: error.to_string() },
+        error if passes(&error) => ReadError::Unavailable { reason: error.to_string() },
+        error => ReadError::Io { position, reason: error.to_string() },
     }
 }
 

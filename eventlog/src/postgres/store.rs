@@ -31,6 +31,9 @@ const LENGTHS: &str = "SELECT wanted.stream, last.version + 1 \
     CROSS JOIN LATERAL (SELECT version FROM playhead_eventlog.events AS event \
         WHERE event.stream = wanted.stream ORDER BY version DESC LIMIT 1) AS last";
 
+const LENGTH: &str = "SELECT coalesce(max(version) + 1, 0) FROM playhead_eventlog.events \
+    WHERE stream = $1";
+
 const PLACES: &str = "SELECT id, stream, version, event_offset FROM playhead_eventlog.events \
     WHERE id = ANY($1)";
 
@@ -173,6 +176,11 @@ pub(super) async fn of_stream(
         .fetch_all(pool)
         .await?;
     rows.iter().map(event).collect()
+}
+
+/// How many events a stream has.
+pub(super) async fn length(pool: &PgPool, stream: &StreamName) -> Result<u64, sqlx::Error> {
+    query_scalar(LENGTH).bind(stream.as_str()).fetch_one(pool).await.and_then(unsigned)
 }
 
 /// Events of these ranges, partition by partition, each in order.

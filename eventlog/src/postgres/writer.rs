@@ -15,7 +15,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::is_disk_full;
+use super::error::{is_disk_full, passes};
 use super::follow::Heads;
 use super::patience::{Patience, in_time};
 use super::store;
@@ -108,7 +108,7 @@ impl Writer {
             self.connection = None;
             if let Err(failure) = patience.bear(failure).await {
                 tracing::error!(%failure, appends = group.len(), "PostgreSQL recorded no events");
-                let error = self.give_up(&failure);
+                let error = give_up(&failure, !self.doubt.is_empty());
                 return group.iter().map(|_| Err(error.clone())).collect();
             }
         }
@@ -144,17 +144,20 @@ impl Writer {
         transaction.commit().await?;
         Ok(outcomes)
     }
+}
 
-    fn give_up(&self, failure: &sqlx::Error) -> AppendError {
-        let reason = failure.to_string();
-        if !self.doubt.is_empty() {
-            let reason = format!("the connection to PostgreSQL broke in COMMIT ({reason})");
-            AppendError::Stopped { reason }
-        } else if is_disk_full(failure) {
-            AppendError::DiskFull { reason }
-        } else {
-            AppendError::Unreadable(ReadError::Io { position: 0, reason })
-        }
+/// The answer to a group after a failure that was borne long enough, or does not pass by itself.
+fn give_up(failure: &sqlx::Error, in_doubt: bool) -> AppendError {
+    let reason = failure.to_string();
+    if in_doubt {
+        let reason = format!("the connection to PostgreSQL broke in COMMIT ({reason})");
+        AppendError::Stopped { reason }
+    } else if is_disk_full(failure) {
+        AppendError::DiskFull { reason }
+    } else if passes(failure) {
+        AppendError::Unavailable { reason }
+    } else {
+        AppendError::Unreadable(ReadError::Io { position: 0, reason })
     }
 }
 
@@ -169,4 +172,23 @@ fn own_up(outcome: &mut Outcome, earlier: &Outcome) {
 
 fn size(append: &Append) -> usize {
     append.events.iter().map(|event| event.payload.len() + event.metadata.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_be_reached_is_told_from_one_that_refuses() {
+        let unreachable =
+            || sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens"));
+        let error = give_up(&unreachable(), false);
+        assert!(matches!(error, AppendError::Unavailable { .. }) && error.retryable(), "{error}");
+        let error = give_up(&unreachable(), true);
+        assert!(matches!(error, AppendError::Stopped { .. }) && !error.retryable(), "{error}");
+        let error = give_up(&sqlx::Error::RowNotFound, false);
+        assert!(matches!(error, AppendError::Unreadable(_)) && !error.retryable(), "{error}");
+    }
 }

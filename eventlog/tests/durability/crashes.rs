@@ -10,7 +10,7 @@ const EFFORT: Effort = Effort { states: 40, stride: 1, behind_failure: false, on
 
 #[test]
 fn nothing_acknowledged_is_lost_in_any_crash() {
-    let workloads = fixed::all().into_iter().chain((0..12).map(random::workload));
+    let workloads = fixed::all().into_iter().chain((0..14).map(random::workload));
     let begun = Instant::now();
     let tally = hunt::hunt(&Engine::SOUND, workloads, EFFORT);
     let tally = tally.unwrap_or_else(|finding| panic!("{finding}"));

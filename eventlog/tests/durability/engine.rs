@@ -32,6 +32,7 @@ impl Engine {
         Tuning {
             segment_bytes: settings.segment_bytes,
             allocate_bytes: settings.allocate_bytes,
+            alone_bytes: settings.alone_bytes,
             tips_max: settings.tips_max,
             merge_width: settings.merge_runs,
             compress: settings.compress,

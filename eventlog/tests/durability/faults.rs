@@ -77,6 +77,15 @@ fn a_disk_that_is_full_at_any_byte_refuses_cleanly_and_goes_on_once_there_is_roo
     println!("full disks, where much is sealed: {tally:?}");
 }
 
+/// What was decided on while a large group was being written goes with it.
+#[test]
+fn a_disk_that_is_full_for_a_large_group_refuses_what_was_decided_against_it() {
+    let base = faulty::handed_over();
+    let tally = run_all((0..room(&base)).step_by(7).map(|room| faulty::full(&base, room)));
+    println!("full disks, with a second thread that writes: {tally:?}");
+    assert!(tally.workloads > 300, "{tally:?}");
+}
+
 #[test]
 fn a_quota_that_ends_at_any_byte_of_a_write_refuses_cleanly() {
     let base = faulty::byte_by_byte();

@@ -27,8 +27,9 @@ fn named(name: &str) -> Option<Workload> {
     }
     let Some((base, fault)) = name.split_once(", ") else {
         let mut all = fixed::all().into_iter().chain(faulty::bases());
-        let one = faulty::byte_by_byte();
-        return all.find(|workload| workload.name == name).or((one.name == name).then_some(one));
+        let mut small = [faulty::byte_by_byte(), faulty::handed_over()].into_iter();
+        let called = |workload: &Workload| workload.name == name;
+        return all.find(called).or_else(|| small.find(called));
     };
     let base = named(base)?;
     let mut words = fault.split(' ');

@@ -103,6 +103,7 @@ fn ways() -> Vec<Way> {
     for nth in 0..12 {
         full.push(faulty::full(&faulty::byte_by_byte(), 100 + 137 * nth));
         full.push(faulty::short_quota(&faulty::byte_by_byte(), 100 + 137 * nth));
+        full.push(faulty::full(&faulty::handed_over(), 300 + 137 * nth));
     }
     let mut first = fixed::all();
     let rest = first.split_off(5);

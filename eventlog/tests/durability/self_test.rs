@@ -44,7 +44,7 @@ fn find(bug: Option<ToyBug>) -> Result<Tally, Box<Finding>> {
 #[test]
 fn a_sound_log_passes() {
     let tally = find(None).unwrap_or_else(|finding| panic!("{finding}"));
-    assert!(tally.states > 800, "{tally:?}");
+    assert!(tally.states > 700, "{tally:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(crate) const TIGHT: Tuning = Tuning { allocate_bytes: 1, ..Tuning::DEFAULT }
 
 /// Segments of a few appends, few lengths in memory, indexes merged by threes.
 pub(crate) const TINY: Tuning =
-    Tuning { segment_bytes: 2_000, tips_max: 4, merge_width: 3, ..TIGHT };
+    Tuning { segment_bytes: 2_000, alone_bytes: 500, tips_max: 4, merge_width: 3, ..TIGHT };
 
 fn options(partitions: PartitionCount, tuning: Tuning) -> Options {
     Options { partitions, holder: "the engine tests".to_owned(), tuning }

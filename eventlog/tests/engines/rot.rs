@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use playhead_eventlog::embedded::{self, DAMAGES_MAX, EmbeddedLog, Examination, Tuning};
-use playhead_eventlog::{EventLog, PartitionCount, ReadError, StreamName};
+use playhead_eventlog::{EventLog, Expected, PartitionCount, ReadError, StreamName};
 use tempfile::TempDir;
 
-use crate::fixture::{TINY, open_tuned, record};
+use crate::fixture::{TINY, append, ids, open_tuned, record};
 
 const LARGER: Tuning = Tuning { segment_bytes: 8_000, ..TINY };
 
@@ -195,4 +195,92 @@ async fn a_rotten_run_is_a_warning() {
     runs.iter().for_each(|run| fs::remove_file(run).unwrap());
     let log = EmbeddedLog::open_read_only(dir.path()).unwrap();
     assert_eq!(log.head().total(), 120);
+}
+
+/// Neither by those who read streams nor by those who repeat an append.
+#[tokio::test]
+async fn what_a_rotten_run_cannot_say_the_segments_say() {
+    let dir = closed(TINY).await;
+    let runs = files(dir.path(), "index");
+    let sound: Vec<Vec<u8>> = runs.iter().map(|run| fs::read(run).unwrap()).collect();
+    for step in [97, 331] {
+        for (run, bytes) in runs.iter().zip(&sound) {
+            let mut rotten = bytes.clone();
+            // All its blocks, but not what is read when it is opened.
+            (0..bytes.len() / 2).step_by(step).for_each(|at| rotten[at] ^= 8);
+            fs::write(run, rotten).unwrap();
+        }
+        let log = EmbeddedLog::open_read_only(dir.path()).unwrap();
+        assert_all_streams(&log).await;
+    }
+    let log = open_tuned(dir.path(), PartitionCount::new(4).unwrap(), TINY);
+    for id in 0..120 {
+        let again = append(&format!("title-{}", id % 5), Expected::NoStream, id..id + 1);
+        let again = log.append(again).await.unwrap();
+        assert!(again.replayed && u128::from(again.first_version) == id / 5, "{again:?}");
+    }
+    assert_all_streams(&log).await;
+}
+
+/// One entry block of a run after the other.
+#[tokio::test]
+async fn a_run_with_one_rotten_block_is_not_believed() {
+    let dir = closed(TINY).await;
+    for run in files(dir.path(), "index") {
+        let bytes = fs::read(&run).unwrap();
+        for block in 0..bytes.len() / 4_096 {
+            let mut rotten = bytes.clone();
+            rotten[block * 4_096 + 7] ^= 1;
+            fs::write(&run, rotten).unwrap();
+            let log = EmbeddedLog::open_read_only(dir.path()).unwrap();
+            assert_all_streams(&log).await;
+            assert_eq!(examine(dir.path()).warnings.len(), 1);
+        }
+        fs::write(&run, bytes).unwrap();
+    }
+}
+
+async fn assert_all_streams(log: &EmbeddedLog) {
+    for stream in 0..5 {
+        let name = StreamName::parse(&format!("title-{stream}")).unwrap();
+        let events = log.read_stream(&name, 0, 100).await.unwrap();
+        assert_eq!(ids(&events), (stream..120).step_by(5).collect::<Vec<_>>());
+    }
+}
+
+/// Numbers that no writer wrote, under a checksum that fits: whoever reads them may refuse, but
+/// neither overflow nor ask for more memory than there is.
+#[tokio::test]
+async fn a_footer_with_a_forged_number_is_refused_whatever_it_claims() {
+    const FOOTER_BYTES: usize = 272;
+    for compress in [false, true] {
+        let dir = closed(Tuning { compress, ..LARGER }).await;
+        let file = &files(dir.path(), "journal")[0];
+        let bytes = fs::read(file).unwrap();
+        let footer = bytes.len() - FOOTER_BYTES;
+        for at in (0..FOOTER_BYTES - 16).step_by(8) {
+            let field = footer + at..footer + at + 8;
+            let sound = u64::from_le_bytes(bytes[field.clone()].try_into().unwrap());
+            for forged in [0, 1, sound + 1, 1 << 20, 1 << 31, 1 << 40, u64::MAX / 2, u64::MAX] {
+                if forged == sound {
+                    continue;
+                }
+                let mut rotten = bytes.clone();
+                rotten[field.clone()].copy_from_slice(&forged.to_le_bytes());
+                let end = bytes.len() - 12;
+                let crc = crc32c::crc32c(&rotten[footer..end]);
+                rotten[end..end + 4].copy_from_slice(&crc.to_le_bytes());
+                fs::write(file, rotten).unwrap();
+                let what = format!("{forged} at {at} of the footer, compressed: {compress}");
+                assert!(embedded::verify(dir.path(), |_, _| {}).is_err(), "{what}");
+                let Ok(log) = EmbeddedLog::open_read_only(dir.path()) else { continue };
+                for stream in 0..5 {
+                    let name = StreamName::parse(&format!("title-{stream}")).unwrap();
+                    let read = log.read_stream(&name, 0, 100).await.unwrap_or_default();
+                    let due: Vec<u128> = (stream..120).step_by(5).take(read.len()).collect();
+                    assert_eq!(ids(&read), due, "{what}");
+                }
+            }
+        }
+    }
 }

@@ -115,12 +115,13 @@ async fn events_are_never_changed() {
 }
 
 #[tokio::test]
-async fn a_label_that_the_database_cannot_hold_is_refused_alone() {
+async fn a_label_that_text_cannot_hold_is_refused_alone() {
     let log = open(&Server::shared().database().await, two_partitions()).await;
     let bad = NewEvent { actor: "account:\0".into(), ..event(1) };
     let bad = Append { events: vec![bad], ..append("title-x", Expected::Any, []) };
     let (bad, good) = futures::join!(log.append(bad), record(&log, "title-x", 2..3));
-    assert_eq!(bad, Err(AppendError::BadLabel { field: "actor", bytes: 9 }));
+    let label = "account:\0".to_owned();
+    assert_eq!(bad, Err(AppendError::ControlCharacter { field: "actor", label }));
     assert_eq!(good.first_version, 0);
 }
 

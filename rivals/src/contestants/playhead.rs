@@ -24,8 +24,7 @@ pub(super) const MANNER: &str = "`EmbeddedLog` with 64 partitions, condition on 
 /// Actor (16), correlation (16), causation (16) and time (8) are part of the 250 bytes.
 const PAYLOAD_BYTES: usize = event::PAYLOAD_BYTES - 16 - 16 - 16 - 8;
 
-static TYPE: LazyLock<Arc<str>> = LazyLock::new(|| EVENT_TYPE.into());
-static ACTOR: LazyLock<Arc<str>> = LazyLock::new(|| "account:00004711".into());
+const ACTOR: &str = "account:00004711";
 static PAYLOADS: LazyLock<Payloads> = LazyLock::new(|| Payloads::new(PAYLOAD_BYTES));
 
 pub(super) struct Playhead {
@@ -47,12 +46,14 @@ impl Log for Playhead {
     async fn append(&self, append: Append) -> Result<Outcome> {
         let correlation_id = Uuid::from_u64_pair(append.stream, append.tip);
         let recorded_at_ms = i64::try_from(event::now_ms())?;
+        // Shared by the events of one append, as a command does it, and not by all writers.
+        let (event_type, actor): (Arc<str>, Arc<str>) = (EVENT_TYPE.into(), ACTOR.into());
         let event = |id| NewEvent {
             id,
-            event_type: Arc::clone(&TYPE),
+            event_type: Arc::clone(&event_type),
             schema_version: 1,
             recorded_at_ms,
-            actor: Arc::clone(&ACTOR),
+            actor: Arc::clone(&actor),
             correlation_id,
             causation_id: correlation_id,
             payload: PAYLOADS.of(id),

@@ -1,4 +1,4 @@
-//! Conditional appends by 1, 16 and 64 writers of 1, 64 and 512 events.
+//! Conditional appends by so many writers of so many events.
 
 use anyhow::Result;
 
@@ -8,15 +8,13 @@ use crate::disk;
 use crate::driver::{self, Until};
 use crate::table::Unit;
 
-const WRITERS: [usize; 3] = [1, 16, 64];
-const EVENTS: [usize; 3] = [1, 64, 512];
-
 impl Bench {
     pub(super) async fn append(&mut self, entrants: &[Entrant]) -> Result<()> {
         let until = Until { elapsed: self.options.elapsed(), events: self.options.round_events };
+        let (writers, batches) = (self.options.writers.clone(), self.options.batches.clone());
         for round in 1..=self.options.rounds {
-            for writers in WRITERS {
-                for events in EVENTS {
+            for &writers in &writers {
+                for &events in &batches {
                     say(&format!("appends, round {round}: {writers} writers × {events} events"));
                     for entrant in entrants {
                         self.cell(entrant, (writers, events), until).await?;

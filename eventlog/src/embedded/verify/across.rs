@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::as_written::AsWritten;
 use super::survey::Survey;
@@ -54,21 +54,30 @@ pub(super) fn check(survey: &mut Survey, step: &mut dyn FnMut(u64)) -> Result<()
     let runs = open_runs(survey, &catalog);
     let journal = &survey.journal;
     let (tell, told) = mpsc::channel();
-    let (ids, streams) = thread::scope(|scope| {
-        let (catalog, runs) = (&catalog, &runs);
-        let (tell_ids, tell_streams) = (tell.clone(), tell);
-        // Somebody listens until both have ended.
-        let ids = scope
-            .spawn(move || check_ids(journal, catalog, runs, &|n| tell_ids.send(n).unwrap_or(())));
-        let streams = scope.spawn(move || {
-            check_streams(journal, catalog, runs, &|n| tell_streams.send(n).unwrap_or(()))
-        });
+    let (tell_ids, tell_streams) = (tell.clone(), tell);
+    // Somebody listens until both have ended.
+    let (catalog, shown) = (&catalog, &runs);
+    let ids = move || check_ids(journal, catalog, shown, &|n| tell_ids.send(n).unwrap_or(()));
+    let streams =
+        move || check_streams(journal, catalog, shown, &|n| tell_streams.send(n).unwrap_or(()));
+    let (ids, streams) = if catalog.sealed.len() == 1 {
+        // To begin a thread would take longer than to read one small index.
+        let found = (ids(), streams());
+        drop((ids, streams));
         told.into_iter().for_each(step);
-        (ids.join(), streams.join())
-    });
+        found
+    } else {
+        thread::scope(|scope| {
+            let (ids, streams) = (scope.spawn(ids), scope.spawn(streams));
+            told.into_iter().for_each(step);
+            let join = |found: ScopedJoinHandle<'_, _>| {
+                found.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            (join(ids), join(streams))
+        })
+    };
     let mut bad = Vec::new();
     for found in [ids, streams] {
-        let found = found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let found = found.unwrap_or_else(|damage| {
             let mut flaws = Flaws::default();
             flaws.push(damage);

@@ -101,9 +101,9 @@ pub fn examine_on(
     let journal = Arc::new(journal.ok_or_else(|| OpenError::NotFound { dir: dir.to_owned() })?);
     let mut survey = Survey::take(journal)?;
     let total = survey.weight();
-    let mut done = 0;
+    let mut done: u64 = 0;
     let mut step = |bytes: u64| {
-        done = total.min(done + bytes);
+        done = total.min(done.saturating_add(bytes));
         progress(done, total);
     };
     sealed::check_all(&mut survey, &mut step)?;

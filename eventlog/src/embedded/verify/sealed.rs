@@ -19,10 +19,12 @@ use crate::embedded::journal::Journal;
 use crate::embedded::options::Tuning;
 use crate::embedded::order::Order;
 use crate::embedded::recent::{Recent, StreamKey, key_of};
-use crate::embedded::record::{self, EventView, Flaw, RECORD_BYTES_MAX, Record, Spot};
+use crate::embedded::record::{
+    self, EventView, Flaw, MARKER_BYTES, RECORD_BYTES_MAX, Record, Spot,
+};
 use crate::embedded::seal::write_index;
 use crate::embedded::segment::{BLOCK_BYTES, HEADER, Segment};
-use crate::embedded::table::{SectionWriter, Table, TableError};
+use crate::embedded::table::{ArrayMeta, SectionWriter, Table, TableError};
 use crate::stream::StreamName;
 
 /// How much is read at once.
@@ -49,29 +51,40 @@ pub(super) fn check_all(survey: &mut Survey, step: &mut dyn FnMut(u64)) -> Resul
     let works = std::mem::take(&mut survey.sealed);
     let journal = Arc::clone(&survey.journal);
     let (next, (tell, told)) = (AtomicUsize::new(0), mpsc::channel());
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(works.len());
-    let outcome = thread::scope(|scope| {
-        for _ in 0..threads {
-            let (tell, journal, works, next) = (tell.clone(), &journal, &works, &next);
-            scope.spawn(move || {
-                while let Some(work) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // Nobody listens any more if another segment could not be read at all.
-                    let read = |bytes| tell.send(Told::Read(bytes)).unwrap_or(());
-                    let checked = Check::run(journal, works, work, &read);
-                    if tell.send(Told::Checked(checked)).is_err() {
-                        return;
-                    }
-                }
-            });
+    // What begins a thread, or asks how many can run, takes longer than checking a small segment.
+    let threads = match works.len() {
+        0 | 1 => 1,
+        many => thread::available_parallelism().map_or(1, NonZero::get).min(many),
+    };
+    let work = |tell: mpsc::Sender<Told>| {
+        while let Some(work) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Nobody listens any more if another segment could not be read at all.
+            let read = |bytes| tell.send(Told::Read(bytes)).unwrap_or(());
+            let checked = Check::run(&journal, &works, work, &read);
+            if tell.send(Told::Checked(checked)).is_err() {
+                return;
+            }
         }
-        drop(tell);
+    };
+    let outcome = thread::scope(|scope| {
+        for _ in 1..threads {
+            let (work, tell) = (&work, tell.clone());
+            scope.spawn(move || work(tell));
+        }
+        if threads == 1 {
+            work(tell);
+        } else {
+            let work = &work;
+            scope.spawn(move || work(tell));
+        }
         for told in told {
             match told {
                 Told::Read(bytes) => step(bytes),
                 Told::Checked(checked) => {
                     let checked = checked?;
-                    survey.report.events += checked.events;
-                    survey.report.batches += checked.batches;
+                    // What a forged footer claims may be any number.
+                    survey.report.events = survey.report.events.saturating_add(checked.events);
+                    survey.report.batches = survey.report.batches.saturating_add(checked.batches);
                     survey.flaws.extend(checked.flaws);
                     survey.indexed &= checked.indexed;
                 }
@@ -182,9 +195,13 @@ impl<'a> Check<'a> {
         let start = footer.ids.entries.offset;
         let mut out = SectionWriter::new(Arc::clone(&file), start);
         let seeded = Tuning::DEFAULT.seeded();
+        let blocks = match footer.blocks.len {
+            0 => ArrayMeta { offset: 0, len: 0 },
+            _ => footer.blocks,
+        };
         let written = self.fill(sealed, &mut |bytes, at| file.write_at(bytes, at));
         let made = written
-            .and_then(|()| write_index(&mut out, recent, footer.end, footer.blocks, seeded))
+            .and_then(|()| write_index(&mut out, recent, footer.end, blocks, seeded))
             .and_then(|made| out.write(&made.encode()).map(|()| made))
             .and_then(|made| out.flush().map(|()| made))
             .and_then(|made| Ok((made, file.len()?)));
@@ -269,9 +286,14 @@ fn one_record(
     spot: (crate::stream::Partition, u64),
 ) -> Result<(), Bad> {
     let bad = |position, reason: String| Bad { position, reason };
-    let mut bytes = vec![0; usize::try_from(end.saturating_sub(position)).unwrap_or(0)];
-    let read = segment.read_at(&mut bytes, position);
-    read.map_err(|error| bad(position, format!("it could not be read: {error}")))?;
+    // What says where the next one begins may be forged: no more room than a record can take.
+    let read = |at: u64, most: usize| {
+        let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; left.min(most)];
+        let read = segment.read_at(&mut bytes, at).map(|()| bytes);
+        read.map_err(|error| bad(at, format!("it could not be read: {error}")))
+    };
+    let bytes = read(position, RECORD_BYTES_MAX)?;
     let size = match record::decode(&bytes) {
         Ok((Record::Event(event), size)) => {
             if (event.spot.partition, event.spot.offset) != spot {
@@ -282,14 +304,16 @@ fn one_record(
         Ok((Record::Marker(_), _)) => return Err(bad(position, "no event is here".to_owned())),
         Err(flaw) => return Err(bad(position, flaw.reason().to_owned())),
     };
-    let (mut at, mut rest) = (position + count(size), bytes.get(size..).unwrap_or(&[]));
-    while !rest.is_empty() {
-        let marker = record::decode(rest).map_err(|flaw| bad(at, flaw.reason().to_owned()))?;
-        let (Record::Marker(_), size) = marker else {
-            return Err(bad(at, "an event that the index does not know".to_owned()));
-        };
-        at += count(size);
-        rest = rest.get(size..).unwrap_or(&[]);
+    let mut at = position + count(size);
+    while at < end {
+        match record::decode(&read(at, MARKER_BYTES)?) {
+            Ok((Record::Marker(_), size)) => at += count(size),
+            // What is longer than a marker is an event.
+            Ok((Record::Event(_), _)) | Err(Flaw::Short) => {
+                return Err(bad(at, "an event that the index does not know".to_owned()));
+            }
+            Err(flaw) => return Err(bad(at, flaw.reason().to_owned())),
+        }
     }
     Ok(())
 }

@@ -212,7 +212,7 @@ fn has_flipped_footer(segment: &Segment) -> Result<bool, OpenError> {
         }
     };
     let bytes = read().map_err(OpenError::io("read", &segment.path))?;
-    Ok(flips(&bytes).any(|bytes| Footer::decode(&bytes).is_some()))
+    Ok(Footer::is_likely(&bytes) && flips(&bytes).any(|bytes| Footer::decode(&bytes).is_some()))
 }
 
 /// The bytes with one bit flipped, each in turn.

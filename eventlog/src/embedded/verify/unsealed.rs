@@ -69,8 +69,8 @@ fn next(
     };
     let found = scan::scan(index, &segment, next, Tuning::DEFAULT.seeded(), &mut progress)?;
     progress(found.end);
-    survey.report.events += count(found.recent.len());
-    survey.report.batches += found.recent.batches;
+    survey.report.events = survey.report.events.saturating_add(count(found.recent.len()));
+    survey.report.batches = survey.report.batches.saturating_add(found.recent.batches);
     survey.report.bytes = found.end;
     survey.report.torn_tail_bytes = found.torn.as_ref().map_or(0, |torn| torn.bytes);
     let due = segment.footer.as_ref().map(|footer| footer.end).or(next);

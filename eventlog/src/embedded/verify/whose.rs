@@ -1,5 +1,6 @@
 //! Whose a damaged record was: what the indexes and the other events of its stream say.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::survey::Work;
@@ -59,8 +60,10 @@ impl<'a> Owners<'a> {
         let start = usize::try_from(strand.places).ok()?;
         let len = usize::try_from(strand.count).ok()?;
         let own = self.places.get(start..)?.get(..len)?;
-        let mut others = own.iter().filter(|place| **place != at);
-        others.find_map(|place| named(self.segment, *place, key)).or_else(|| {
+        let mut others: Vec<u32> = own.iter().copied().filter(|place| *place != at).collect();
+        // What is far away is not in the same damaged block.
+        others.sort_by_key(|place| Reverse(place.abs_diff(at)));
+        { others }.into_iter().find_map(|place| named(self.segment, place, key)).or_else(|| {
             let sealed = self.works.iter().rev().filter_map(|work| work.sealed.as_ref());
             let others = sealed.filter(|sealed| sealed.first != self.segment.header.first);
             { others }.find_map(|sealed| self.in_segment(sealed, key))

@@ -7,11 +7,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use futures::future::join_all;
+use playhead_eventlog::{Cursor, EventLog};
+
 use super::snapshot::Snapshot;
 use crate::disk::SimDisk;
 use crate::disk::tree::Tree;
 use crate::subject::{Subject, Violation, claim};
 use crate::workload::Settings;
+use crate::workload::poll::block_on;
 
 const FOUND: &str = "every flipped bit is found";
 const SERVED: &str = "what is damaged is never served";
@@ -31,8 +35,19 @@ pub(crate) struct Flips {
     pub(crate) every: usize,
     /// Whether opening for reading comes first; what it refuses counts as found.
     pub(crate) open_first: bool,
-    /// One in so many of the logs is verified, opened and read, whoever found the bit before.
+    /// One in so many of the logs is verified, opened for appending and read, whoever found the bit
+    /// before.
     pub(crate) all_ways_every: usize,
+}
+
+/// So many logs share the wait for what they read.
+const BENCHES: usize = 32;
+
+/// A log that is open for reading, on a disk whose bits are flipped under it.
+struct Bench {
+    disk: SimDisk,
+    log: Box<dyn EventLog>,
+    start: Cursor,
 }
 
 impl Damage<'_> {
@@ -43,8 +58,7 @@ impl Damage<'_> {
     /// Flips every bit for which `wanted` says so, one at a time; answers how many.
     pub(crate) fn flip_each(&self, wanted: impl Fn(usize) -> bool) -> Result<usize, Violation> {
         let bits = (0..self.len() * 8).filter(|bit| wanted(*bit));
-        bits.map(|bit| self.flip(bit, true))
-            .try_fold(0, |count, checked| checked.map(|()| count + 1))
+        bits.map(|bit| self.flip(bit)).try_fold(0, |count, checked| checked.map(|()| count + 1))
     }
 
     /// Flips bits, one at a time, on all processors; answers how many.
@@ -52,17 +66,23 @@ impl Damage<'_> {
         let bits = self.len() * 8;
         let (next, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = || {
+            let benches = (0..BENCHES).map(|_| self.bench()).collect::<Result<Vec<_>, _>>()?;
             loop {
-                let bit = next.fetch_add(flips.every, Ordering::Relaxed);
-                if bit >= bits {
+                let from = next.fetch_add(BENCHES * flips.every, Ordering::Relaxed);
+                let here = (from..bits).step_by(flips.every).take(BENCHES);
+                let here: Vec<(&Bench, usize)> = benches.iter().zip(here).collect();
+                if here.is_empty() {
                     return Ok(());
                 }
-                let nth = count.fetch_add(1, Ordering::Relaxed);
-                let spared =
-                    flips.open_first && self.subject.open_read_only(&self.rotten(bit)).is_err();
-                if !spared || nth.is_multiple_of(flips.all_ways_every) {
-                    self.flip(bit, nth.is_multiple_of(flips.all_ways_every))?;
-                }
+                self.flip_under(&here, flips.open_first)?;
+                count.fetch_add(here.len(), Ordering::Relaxed);
+                let nth = |bit: usize| bit / flips.every;
+                let wanted = |bit: &usize| nth(*bit).is_multiple_of(flips.all_ways_every);
+                { here }
+                    .into_iter()
+                    .map(|(_, bit)| bit)
+                    .filter(wanted)
+                    .try_for_each(|bit| self.flip(bit))?;
             }
         };
         thread::scope(|scope| {
@@ -76,6 +96,37 @@ impl Damage<'_> {
         Ok(count.into_inner())
     }
 
+    fn bench(&self) -> Result<Bench, Violation> {
+        let disk = SimDisk::from_tree(self.tree.clone());
+        let log = self.subject.open_read_only(&disk);
+        let log = log.map_err(|error| Violation::new("the log opens", error))?;
+        let start = Cursor::start(log.partitions());
+        Ok(Bench { disk, log, start })
+    }
+
+    /// Flips one bit on each of these disks, which must be found and not be served by the log that is
+    /// open there, and flips it back.
+    fn flip_under(&self, benches: &[(&Bench, usize)], open_first: bool) -> Result<(), Violation> {
+        for (Bench { disk, .. }, bit) in benches {
+            disk.flip(self.file, bit / 8, 1 << (bit % 8));
+            let found = open_first && self.subject.open_read_only(disk).is_err();
+            let found = found || self.subject.verify(disk).is_err();
+            claim!(found, FOUND, "bit {bit} of {} was not", self.file.display());
+        }
+        // To wait for many reads takes hardly longer than to wait for one.
+        let reads = benches.iter().map(|(Bench { log, start, .. }, _)| log.read(start, usize::MAX));
+        for (read, (Bench { disk, .. }, bit)) in block_on(join_all(reads)).into_iter().zip(benches)
+        {
+            let events = read.map_or(Vec::new(), |batch| batch.events);
+            let mut events = events.iter();
+            let sound =
+                events.all(|event| self.whole.at(event.partition, event.offset) == Some(event));
+            claim!(sound, SERVED, "bit {bit} of {}", self.file.display());
+            disk.flip(self.file, bit / 8, 1 << (bit % 8));
+        }
+        Ok(())
+    }
+
     /// The log with one bit flipped.
     fn rotten(&self, bit: usize) -> SimDisk {
         let disk = SimDisk::from_tree(self.tree.clone());
@@ -83,11 +134,12 @@ impl Damage<'_> {
         disk
     }
 
-    fn flip(&self, bit: usize, open: bool) -> Result<(), Violation> {
+    /// Verifies, opens and reads the log with one bit flipped.
+    fn flip(&self, bit: usize) -> Result<(), Violation> {
         let what = || format!("bit {bit} of {}", self.file.display());
         let verified = self.subject.verify(&self.rotten(bit));
         claim!(verified.is_err(), FOUND, "{} was not", what());
-        if open { self.open(&self.rotten(bit), &what()) } else { Ok(()) }
+        self.open(&self.rotten(bit), &what())
     }
 
     /// Cuts the file at every byte for which `wanted` says so.

@@ -62,7 +62,9 @@ fn kept(snapshot: &Snapshot, streams: &Streams<'_>, note: &Note) -> Result<(), V
                 }
             }
         }
-        End::Refused(AppendError::Conflict { stream, len, .. }) => {
+        End::Refused(
+            AppendError::Conflict { stream, len, .. } | AppendError::BeyondEnd { stream, len, .. },
+        ) => {
             let found = streams.get(stream).map_or(0, Vec::len) as u64;
             claim!(
                 found >= *len,

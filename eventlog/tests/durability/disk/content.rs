@@ -107,9 +107,17 @@ impl Content {
 
     pub(crate) fn flip(&mut self, offset: usize, mask: u8) {
         let page = &mut self.pages[offset / PAGE_BYTES];
-        let mut changed = page.bytes;
-        changed[offset % PAGE_BYTES] ^= mask;
-        *page = Page::new(changed);
+        match Arc::get_mut(page) {
+            Some(Page { bytes, print }) => {
+                bytes[offset % PAGE_BYTES] ^= mask;
+                print.take();
+            }
+            None => {
+                let mut changed = page.bytes;
+                changed[offset % PAGE_BYTES] ^= mask;
+                *page = Page::new(changed);
+            }
+        }
     }
 
     /// Equal for equal content; different otherwise, but for accidents.

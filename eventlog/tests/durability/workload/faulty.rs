@@ -31,6 +31,22 @@ pub(crate) fn byte_by_byte() -> Workload {
     Workload { name: "byte by byte".to_owned(), settings, steps }
 }
 
+/// A large append that is written by the second thread, and small ones that are decided on meanwhile:
+/// a disk that has no room for the first may well have some for the others.
+pub(crate) fn handed_over() -> Workload {
+    let settings = Settings { allocate_bytes: 1, alone_bytes: 300, ..Settings::SMALL };
+    let others = || vec![one(0, 30, Want::Tip), one(1, 10, Want::Any), one(2, 40, Want::Any)];
+    let steps = vec![
+        Step::Append(one(0, 60, Want::Any)),
+        Step::Group(one(1, 900, Want::Any), others()),
+        Step::Append(Ask::Again(3)),
+        Step::Append(one(2, 20, Want::Tip)),
+        Step::Group(many(0, 2, 500), others()),
+        Step::Append(one(0, 20, Want::Tip)),
+    ];
+    Workload { name: "handed over".to_owned(), settings, steps }
+}
+
 /// The workload with a failing call: behind so many others of its kind.
 pub(crate) fn failed_call(base: &Workload, call: Call, behind: usize) -> Workload {
     let name = format!("{}, call {behind} {call:?}", base.name);

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) segment_bytes: u64,
     /// How much room is taken from the disk at once.
     pub(crate) allocate_bytes: u64,
+    /// Up to which size a group is written by the thread that decides.
+    pub(crate) alone_bytes: usize,
     /// How many stream tips are kept in memory.
     pub(crate) tips_max: usize,
     /// How many index files are merged into one.
@@ -40,6 +42,7 @@ impl Settings {
         partitions: 2,
         segment_bytes: 4096,
         allocate_bytes: 1024,
+        alone_bytes: 600,
         tips_max: 4,
         merge_runs: 3,
         compress: false,

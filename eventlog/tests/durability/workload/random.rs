@@ -12,6 +12,7 @@ pub(crate) fn workload(seed: u64) -> Workload {
         partitions: *dice.pick(&[1, 2, 4, 8]),
         segment_bytes: *dice.pick(&[1, 1024, 1536, 2048, 4096, 8192]),
         allocate_bytes: *dice.pick(&[1, 512, 1000, 4096, 65_536]),
+        alone_bytes: *dice.pick(&[0, 300, 1_000, usize::MAX]),
         tips_max: *dice.pick(&[1, 2, 3, 6, 64]),
         merge_runs: *dice.pick(&[2, 2, 3, 4]),
         compress: dice.one_in(3),
