@@ -144,7 +144,7 @@ export class Mailbox {
       for (const name of (await readdir(this.directory)).filter(isMail).sort()) {
         if (this.read.has(name)) continue;
         const mail = await readFile(join(this.directory, name), 'utf8');
-        if (!mail.includes(address)) continue;
+        if (!mail.toLowerCase().includes(address)) continue;
         this.read.add(name);
         return decode(mail);
       }

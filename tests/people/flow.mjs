@@ -215,6 +215,7 @@ async function choosesNewPassword() {
   await phone.did('requestPasswordReset', 'email', { email });
   const code = await mailbox.code(email);
   await phone.did('resetPassword', 'reset', { code, newPassword });
+  assert.match(await mailbox.next(email), /password for Playhead was changed/);
   phone.tokens = before;
   assert.ok(await phone.isOut(), 'all sign-ins of before are over');
   phone.tokens = null;
