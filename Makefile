@@ -13,6 +13,7 @@ test: setup ## Run every test, installing what the tests need
 	scripts/setup postgres
 	scripts/setup faults
 	cd tests/audit && npm ci --no-audit --no-fund --loglevel=error
+	cd tests/people && npm ci --no-audit --no-fund --loglevel=error
 	cargo test --workspace
 	cargo test -p playhead-eventlog --features postgres --test postgres
 	cargo test -p playhead-eventlog --features seeded-bugs --test durability seeded

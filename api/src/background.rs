@@ -41,20 +41,18 @@ impl Background {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::Notify;
-
     use super::*;
 
     #[tokio::test]
     async fn work_is_bounded_and_can_be_waited_for() {
-        let (background, go) = (Background::default(), Arc::new(Notify::new()));
+        // Closed, it lets everybody go who waits for it or comes later.
+        let (background, gate) = (Background::default(), Arc::new(Semaphore::new(0)));
         for _ in 0..TASKS_MAX {
-            let go = Arc::clone(&go);
-            assert!(background.spawn(async move { go.notified().await }));
+            let gate = Arc::clone(&gate);
+            assert!(background.spawn(async move { assert!(gate.acquire().await.is_err()) }));
         }
         assert!(!background.spawn(async {}));
-        tokio::task::yield_now().await;
-        go.notify_waiters();
+        gate.close();
         background.settled().await;
         assert!(background.spawn(async {}));
     }

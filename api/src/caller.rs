@@ -8,6 +8,7 @@ use axum::extract::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
+use playhead_commands::Position;
 use playhead_commands::people::PeopleError;
 use playhead_domain::AccountId;
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use crate::access::{Identity, Role};
 use crate::errors::{self, Code, Fault};
 use crate::limits::{Act, ClientIp, Decision, Who};
+use crate::position;
 use crate::services::Services;
 
 /// One request or operation.
@@ -111,6 +113,16 @@ impl Caller {
         match self.services.limits.check(act, &who, self.now_ms) {
             Decision::Allowed => Ok(()),
             Decision::Refused(refused) => Err(refused.into()),
+        }
+    }
+
+    /// Waits until the read models show what was recorded up to a place, or for as long as queries
+    /// wait.
+    pub(crate) async fn wait_for(&self, position: Position) {
+        let services = &self.services;
+        let timeout = services.options.position_timeout;
+        if !position::passed(&[position], &services.projections, timeout).await {
+            tracing::warn!(correlation_id = %self.correlation_id, "the read models are late");
         }
     }
 

@@ -22,14 +22,27 @@ pub struct Client {
 impl Client {
     /// Without a token.
     pub fn anonymous(url: &str) -> Self {
+        // It is built with TLS, which wants to know whose cryptography to use even if nobody needs it.
+        let _first = rustls::crypto::ring::default_provider().install_default();
         Self { http: reqwest::Client::new(), url: url.to_owned(), token: None, position: None }
     }
 
     /// With a token minted by `playhead admin token`.
     pub fn minted(url: &str, data: &Path, args: &[&str]) -> Self {
         let args = [&["admin", "token"], args].concat();
-        let token = run(data, &args).ok().stdout.trim().to_owned();
-        Self { token: Some(token), ..Self::anonymous(url) }
+        Self::with_token(url, run(data, &args).ok().stdout.trim())
+    }
+
+    /// With a token.
+    pub fn with_token(url: &str, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..Self::anonymous(url) }
+    }
+
+    /// Remembers the position in the payload of a mutation.
+    pub fn see(&mut self, payload: &Value) {
+        if let Some(position) = payload["position"].as_str() {
+            self.position = Some(position.to_owned());
+        }
     }
 
     /// Another server, the same token.
@@ -71,8 +84,8 @@ impl Client {
             assert!(answer.get("errors").is_none(), "{asked}\n{answer:#}");
             let data = answer["data"].clone();
             let payload = data.as_object().and_then(|data| data.values().next());
-            if let Some(position) = payload.and_then(|payload| payload["position"].as_str()) {
-                this.position = Some(position.to_owned());
+            if let Some(payload) = payload {
+                this.see(payload);
             }
             data
         }
@@ -97,7 +110,11 @@ impl Client {
 
     /// Gets a path; answers the status and the body.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let response = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 }

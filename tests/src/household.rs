@@ -1,10 +1,15 @@
 //! A household, as a client app sees it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::person::Person;
+
+/// How many households there are, so that each has an address of its own.
+static HOUSEHOLDS: AtomicU32 = AtomicU32::new(0);
 
 /// An open account with a profile and a plan.
 #[derive(Debug, Clone)]
@@ -16,11 +21,12 @@ pub struct Household {
 }
 
 impl Household {
-    /// Signs up.
+    /// Signs up. Its token was made without a sign-in and is valid for an hour.
     pub async fn sign_up(url: &str, data: &Path, plan: &str) -> Self {
-        let mut client = Client::minted(url, data, &[]);
-        let open = "mutation { openAccount { account { id } position errors { code } } }";
-        client.data(open, json!({})).await;
+        let number = HOUSEHOLDS.fetch_add(1, Ordering::Relaxed);
+        let email = format!("household-{number}@example.org");
+        let person = Person::register(url, data, &email).await;
+        let mut client = Client::minted(url, data, &["--account", &person.account_id]);
         let add = r#"mutation { addProfile(input: {name: "Ada"}) { profile { id } position errors { code } } }"#;
         let added = client.data(add, json!({})).await;
         let profile = added["addProfile"]["profile"]["id"].as_str().unwrap().to_owned();

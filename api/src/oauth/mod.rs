@@ -85,6 +85,10 @@ async fn hand_out(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthE
     let intention = Intention::of_nobody(caller, "device_authorization", "", None)?;
     let codes = caller.services.people.request_device_code(kind, &intention.context).await;
     let codes = codes.map_err(|error| OauthError::of_people(error, caller.correlation_id))?;
+    // So that whoever reads the code off the screen finds the device.
+    if let Some(position) = codes.position {
+        caller.wait_for(position).await;
+    }
     let lifetime_ms = codes.expires_at_ms.saturating_sub(caller.now_ms);
     Ok(answer::of_secrets(&json!({
         "device_code": codes.device_code,

@@ -8,12 +8,14 @@ use playhead_domain::account::BillingAddress as KeptAddress;
 use playhead_domain::identity::{
     ConsentPurpose as DomainPurpose, Role as DomainRole, State, Status,
 };
-use playhead_domain::{AccountId, Personal, identity};
+use playhead_domain::sign_in::IDLE_MAX_MS;
+use playhead_domain::{AccountId, Personal, SignInId, identity};
 
 use super::device::{Device, DeviceKind};
 use super::page::{list_cost, page_len};
 use super::scalars::DateTime;
 use super::viewer::account_state;
+use crate::access::Identity;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id::GlobalId;
@@ -93,6 +95,18 @@ pub(crate) struct SignIn {
     current: bool,
 }
 
+impl SignIn {
+    fn of(listed: &ListedSignIn, current: Option<SignInId>) -> Self {
+        Self {
+            id: ID(listed.sign_in_id.to_string()),
+            device_id: ID(listed.device_id.to_string()),
+            began_at: DateTime(listed.began_at_ms),
+            refreshed_at: DateTime(listed.refreshed_at_ms),
+            current: current == Some(listed.sign_in_id),
+        }
+    }
+}
+
 /// Where bills go.
 #[derive(Debug, SimpleObject)]
 pub(crate) struct BillingAddress {
@@ -152,16 +166,15 @@ impl Me {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let listed = caller.services.sign_ins.running(self.account_id, limit).await;
         let listed = listed.map_err(|error| caller.internal("sign-ins cannot be read", &*error))?;
-        let current = caller.identity.as_deref().and_then(|identity| identity.sign_in());
-        let holds = |listed: &ListedSignIn| listed.began_at_ms >= self.identity.signed_in_from_ms;
-        let sign_in = |listed: ListedSignIn| SignIn {
-            id: ID(listed.sign_in_id.to_string()),
-            device_id: ID(listed.device_id.to_string()),
-            began_at: DateTime(listed.began_at_ms),
-            refreshed_at: DateTime(listed.refreshed_at_ms),
-            current: current == Some(listed.sign_in_id),
-        };
-        Ok(listed.into_iter().filter(holds).map(sign_in).collect())
+        let current = caller.identity.as_deref().and_then(Identity::sign_in);
+        let runs = |listed: &&ListedSignIn| self.runs(listed, caller.now_ms);
+        Ok(listed.iter().filter(runs).map(|listed| SignIn::of(listed, current)).collect())
+    }
+
+    /// Whether a sign-in can still be refreshed.
+    fn runs(&self, listed: &ListedSignIn, now_ms: i64) -> bool {
+        listed.began_at_ms >= self.identity.signed_in_from_ms
+            && now_ms < listed.refreshed_at_ms.saturating_add(IDLE_MAX_MS)
     }
 
     async fn list_devices(&self, caller: &Caller, limit: u32) -> Result<Vec<Device>, Fault> {

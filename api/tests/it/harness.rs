@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -20,9 +19,7 @@ use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, S
 use playhead_commands::token::PlaybackTokens;
 use playhead_commands::{Commands, Context};
 use playhead_domain::identity::{self, Ask, Registration};
-use playhead_domain::{
-    AccountId, DeviceCodeKey, DeviceId, EmailKey, Personal, SecretHash, SignInId, Territory,
-};
+use playhead_domain::{AccountId, DeviceId, EmailKey, Personal, SecretHash, SignInId, Territory};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{EventLog, PartitionCount};
 use playhead_identity::access_token::AccessTokens;

@@ -17,7 +17,7 @@ mod sample_data;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use playhead_tests::{Client, Household, Server, run};
+use playhead_tests::{Household, Server, film_ids, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -69,6 +69,7 @@ fn rebuilds(movielens: &Path) {
 /// Ours and the plain handler take turns, each in a process of its own, under the same load.
 async fn heartbeats(films: &Path) {
     let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("playhead.toml"), "registrations_per_address = 0\n").unwrap();
     run(dir.path(), &["import", "films", films.to_str().unwrap()]).ok();
     let server = Server::serve(dir.path());
     let tokens = sessions(&server, dir.path()).await;
@@ -87,9 +88,7 @@ async fn heartbeats(films: &Path) {
 
 /// A playing session for each connection.
 async fn sessions(server: &Server, data: &Path) -> Vec<String> {
-    let ids = "{ titles(first: 1) { nodes { id } } }";
-    let answer: Value = Client::anonymous(&server.url).ask(ids, json!({})).await;
-    let film = answer["data"]["titles"]["nodes"][0]["id"].as_str().unwrap().to_owned();
+    let film = film_ids(&server.url, data).await.remove(0);
     let mut tokens = vec![];
     for _ in 0..CONNECTIONS {
         let mut home = Household::sign_up(&server.url, data, "BASIC").await;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use playhead_tests::{Client, Household, Server, run};
+use playhead_tests::{Household, Server, film_ids, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,8 +31,7 @@ async fn a_backup_taken_under_load_is_served_after_the_server_is_killed() {
     fs::write(data.join("playhead.toml"), SETTINGS).unwrap();
     run(&data, &["import", "films", films.to_str().unwrap()]).ok();
     let server = Server::serve(&data);
-    let answer = Client::anonymous(&server.url).ask("{ titles { nodes { id } } }", json!({})).await;
-    let film = answer["data"]["titles"]["nodes"][0]["id"].as_str().unwrap().to_owned();
+    let film = film_ids(&server.url, &data).await.remove(0);
     let mut home = Household::sign_up(&server.url, &data, "BASIC").await;
     let token = home.start(&film, "TV").await["playback"]["token"].as_str().unwrap().to_owned();
     let backup = ["log", "backup", copy.to_str().unwrap(), "--json"];

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use playhead_tests::{Client, Household, Server, binary, run};
+use playhead_tests::{Client, Household, Server, binary, film_ids, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -62,9 +62,7 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     write_films(&films, 1);
     run(&data, &["import", "films", films.to_str().unwrap()]).ok();
     let server = Server::serve(&data);
-    let ids = "{ titles { nodes { id } } }";
-    let answer = Client::anonymous(&server.url).ask(ids, json!({})).await;
-    let film = answer["data"]["titles"]["nodes"][0]["id"].as_str().unwrap().to_owned();
+    let film = film_ids(&server.url, &data).await.remove(0);
     let mut home = Household::sign_up(&server.url, &data, "BASIC").await;
     let token = home.start(&film, "TV").await["playback"]["token"].as_str().unwrap().to_owned();
     let mut server = server;

@@ -14,7 +14,8 @@ const KEEPER: &str = "eventlog-keeper";
 /// A crew of a data directory with small segments.
 async fn sign_up(data: &Path) -> Crew {
     film(data);
-    fs::write(data.join("playhead.toml"), "segment_kib = 16\nlog = \"off\"\n").unwrap();
+    let settings = "segment_kib = 16\nlog = \"off\"\nregistrations_per_address = 0\n";
+    fs::write(data.join("playhead.toml"), settings).unwrap();
     let server = Server::serve(data);
     Crew::sign_up(&server, data).await
 }

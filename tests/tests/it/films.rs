@@ -40,7 +40,7 @@ async fn imported_films_are_found_by_genre_year_and_type() {
     assert_eq!((&report["read"], &report["added"]), (&json!(602), &json!(602)));
 
     let server = Server::serve(&data);
-    let client = Client::anonymous(&server.url);
+    let client = Client::minted(&server.url, &data, &["--role", "content_admin"]);
     let query = "query($filter: TitleFilter, $after: String) {
         titles(first: 100, filter: $filter, after: $after) {
             totalCount nodes { id name year type genres cast } pageInfo { hasNextPage endCursor }

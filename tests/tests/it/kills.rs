@@ -24,7 +24,9 @@ async fn household_street() -> (TempDir, Crew) {
 }
 
 fn configure(data: &Path, compress: bool) {
-    let settings = format!("segment_kib = 16\ncompress = {compress}\nlog = \"error\"\n");
+    let settings = format!(
+        "segment_kib = 16\ncompress = {compress}\nlog = \"error\"\nregistrations_per_address = 0\n"
+    );
     fs::write(data.join("playhead.toml"), settings).unwrap();
 }
 

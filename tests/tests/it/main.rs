@@ -8,9 +8,12 @@
 
 mod backup;
 mod crash;
+mod erasure;
 mod faults;
 mod films;
 mod kills;
+mod outside;
+mod people;
 mod playing;
 mod replaying;
 mod ring;

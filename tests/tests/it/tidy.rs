@@ -127,9 +127,10 @@ fn only_the_server_knows_the_time_and_rolls_dice() {
         ["domain", "eventlog", "commands", "projections", "replay", "api"].iter().any(inside)
     };
     assert_absent(&clocks, rust_files().filter(|(name, _)| below(name)));
-    // It makes secrets, but the time comes from outside.
-    let identity = |name: &str| name.starts_with("identity/src/");
-    assert_absent(&clocks[..4], rust_files().filter(|(name, _)| identity(name)));
+    // They make secrets, but the time comes from outside.
+    let secretive =
+        |name: &str| name.starts_with("identity/src/") || name.starts_with("vault/src/");
+    assert_absent(&clocks[..4], rust_files().filter(|(name, _)| secretive(name)));
 }
 
 #[test]

@@ -10,9 +10,18 @@ use crate::errors::{ErrorCode, Fault, Refusal};
 use crate::limits::Act;
 use crate::schema::device::Device;
 
-/// Lets the device that shows a code in, or keeps it out.
+/// Lets the device that shows a code in.
 #[derive(InputObject)]
-pub(crate) struct UserCodeInput {
+pub(crate) struct ApproveDeviceInput {
+    /// The code that the device shows, however it is typed.
+    user_code: String,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+/// Keeps the device that shows a code out.
+#[derive(InputObject)]
+pub(crate) struct DenyDeviceInput {
     /// The code that the device shows, however it is typed.
     user_code: String,
     /// Names this command, 1 to 100 characters: sent again it is done once.
@@ -79,9 +88,9 @@ impl DeviceMutation {
     async fn approve_device(
         &self,
         context: &Context<'_>,
-        input: UserCodeInput,
+        input: ApproveDeviceInput,
     ) -> Result<ApproveDevicePayload, Error> {
-        let UserCodeInput { user_code, idempotency_key } = input;
+        let ApproveDeviceInput { user_code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "approveDevice", idempotency_key)?;
         caller.count(Act::Login)?;
@@ -94,9 +103,9 @@ impl DeviceMutation {
     async fn deny_device(
         &self,
         context: &Context<'_>,
-        input: UserCodeInput,
+        input: DenyDeviceInput,
     ) -> Result<DenyDevicePayload, Error> {
-        let UserCodeInput { user_code, idempotency_key } = input;
+        let DenyDeviceInput { user_code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "denyDevice", idempotency_key)?;
         caller.count(Act::Login)?;
@@ -127,7 +136,7 @@ impl DeviceMutation {
         };
         let people = errand.people();
         let removed = people.remove_device(errand.account_id, id, errand.context()).await;
-        Ok(errand.done(removed, Some(device_id))?.into())
+        Ok(errand.voided(removed, Some(device_id)).await?.into())
     }
 }
 

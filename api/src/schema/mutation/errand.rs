@@ -88,6 +88,22 @@ impl<'a> Errand<'a> {
         self.intention.new_id
     }
 
+    /// What came of something that voids access tokens: as [`Errand::done`], once the read models
+    /// know it, so that a token that is void is refused from the answer on.
+    ///
+    /// # Errors
+    /// Something failed.
+    pub(super) async fn voided<T>(
+        &self,
+        result: Result<Option<Position>, PeopleError>,
+        object: Option<T>,
+    ) -> Result<Outcome<T>, Fault> {
+        if let Ok(Some(position)) = result {
+            self.caller.wait_for(position).await;
+        }
+        self.done(result, object)
+    }
+
     /// What came of it. `object` is what the payload shows.
     ///
     /// # Errors

@@ -32,9 +32,20 @@ pub(crate) struct ReinstateAccountInput {
     idempotency_key: Option<String>,
 }
 
-/// Lets an account do more, or less.
+/// Lets an account do more.
 #[derive(InputObject)]
-pub(crate) struct RoleInput {
+pub(crate) struct GrantRoleInput {
+    /// The global id of the account.
+    account_id: ID,
+    /// The role.
+    role: Role,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+/// Lets an account do less.
+#[derive(InputObject)]
+pub(crate) struct RevokeRoleInput {
     /// The global id of the account.
     account_id: ID,
     /// The role.
@@ -122,9 +133,9 @@ impl OperatorMutation {
     async fn grant_role(
         &self,
         context: &Context<'_>,
-        input: RoleInput,
+        input: GrantRoleInput,
     ) -> Result<GrantRolePayload, Error> {
-        let RoleInput { account_id, role, idempotency_key } = input;
+        let GrantRoleInput { account_id, role, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "grantRole", idempotency_key)?;
         let Some(id) = account(&account_id) else { return Ok(unknown(&errand).into()) };
@@ -137,9 +148,9 @@ impl OperatorMutation {
     async fn revoke_role(
         &self,
         context: &Context<'_>,
-        input: RoleInput,
+        input: RevokeRoleInput,
     ) -> Result<RevokeRolePayload, Error> {
-        let RoleInput { account_id, role, idempotency_key } = input;
+        let RevokeRoleInput { account_id, role, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "revokeRole", idempotency_key)?;
         let Some(id) = account(&account_id) else { return Ok(unknown(&errand).into()) };
@@ -171,5 +182,5 @@ async fn operated(
         status: status.into(),
         roles: identity.roles.iter().map(|role| (*role).into()).collect(),
     });
-    errand.done(done, account)
+    errand.voided(done, account).await
 }

@@ -6,6 +6,9 @@ use super::world::{ADA, LAPTOP, PASSWORD, PHONE, done, refusal};
 use crate::harness::{Answer, TestApi, text};
 
 const TV: &str = "01890000-0000-7000-8000-000000000009";
+/// The parameters of a form.
+type Pairs = &'static [(&'static str, &'static str)];
+
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 async fn codes(api: &TestApi) -> Value {
@@ -28,7 +31,7 @@ async fn a_television_is_let_in_by_a_phone() {
     let api = TestApi::start().await;
     let mut phone = api.member(ADA).await;
     let codes = codes(&api).await;
-    assert_eq!((&codes["expires_in"], &codes["interval"]), (&json!(600), &json!(5)));
+    assert_eq!((&codes["expires_in"], &codes["interval"]), (&json!(900), &json!(5)));
     let (device_code, user_code) = (text(&codes["device_code"]), text(&codes["user_code"]));
     assert_eq!(error(&poll(&api, &device_code).await), (400, "authorization_pending"));
     assert_eq!(error(&poll(&api, &device_code).await), (400, "slow_down"));
@@ -74,7 +77,7 @@ async fn a_television_that_is_kept_out_or_late_gets_nothing() {
         let refused = phone.mutate("approveDevice", input, "userCode").await;
         assert_eq!(refusal(&refused), "UNKNOWN_USER_CODE");
     }
-    api.clock.advance(600_000);
+    api.clock.advance(900_000);
     assert_eq!(error(&poll(&api, &text(&expired["device_code"])).await), (400, "expired_token"));
     assert_eq!(error(&poll(&api, "no code").await), (400, "expired_token"));
 }
@@ -83,7 +86,7 @@ async fn a_television_that_is_kept_out_or_late_gets_nothing() {
 async fn a_malformed_request_is_refused_as_the_rfc_says() {
     let api = TestApi::start().await;
     let token = "/oauth/token";
-    let table: [(&str, &[(&str, &str)], &str); 8] = [
+    let table: [(&str, Pairs, &str); 8] = [
         (token, &[], "invalid_request"),
         (token, &[("grant_type", "password")], "unsupported_grant_type"),
         (token, &[("grant_type", GRANT), ("client_id", TV)], "invalid_request"),
@@ -119,7 +122,7 @@ async fn a_device_that_is_removed_is_out_at_once_and_cannot_come_back() {
     let api = TestApi::start().await;
     let mut phone = api.member(ADA).await;
     let mut laptop = api.nobody();
-    laptop.carry(&laptop.clone().sign_in(ADA, PASSWORD, LAPTOP).await);
+    laptop.enter(ADA, PASSWORD, LAPTOP).await;
     register(&api, &phone, LAPTOP).await;
     let input = json!({ "deviceId": LAPTOP, "name": "Desk" });
     let renamed = phone.mutate("renameDevice", input, "device { id name kind }").await;

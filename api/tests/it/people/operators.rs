@@ -25,7 +25,7 @@ async fn a_suspended_account_is_out_at_once_until_it_is_reinstated() {
     assert_eq!(refusal(&client.sign_in(ADA, "wrong", PHONE).await), "WRONG_CREDENTIALS");
     done(&operator.mutate("reinstateAccount", json!({ "accountId": id }), ACCOUNT).await);
     api.clock.advance(1);
-    client.carry(&client.clone().sign_in(ADA, PASSWORD, PHONE).await);
+    client.enter(ADA, PASSWORD, PHONE).await;
     assert!(client.may_call().await);
 }
 
@@ -41,7 +41,7 @@ async fn a_granted_role_counts_from_the_next_sign_in() {
     let add = r#"mutation { addTitle(input: { name: "x", type: MOVIE }) { errors { code } } }"#;
     assert_eq!(client.run(add, json!({})).await.code(), "FORBIDDEN");
     client.token = None;
-    client.carry(&client.clone().sign_in(ADA, PASSWORD, PHONE).await);
+    client.enter(ADA, PASSWORD, PHONE).await;
     assert_eq!(client.run(add, json!({})).await.code(), "none");
     let revoked = operator.mutate("revokeRole", input, ACCOUNT).await;
     assert_eq!(revoked["account"]["roles"], json!(["VIEWER"]));

@@ -58,6 +58,7 @@ async fn who_signs_out_is_out_at_once_and_stays_in_elsewhere() {
     let mut laptop = api.nobody();
     let tokens = laptop.sign_in(ADA, PASSWORD, LAPTOP).await;
     laptop.carry(&tokens);
+    phone.positions.clone_from(&laptop.positions);
     let listed = phone.me("signIns { deviceId current }").await["signIns"].clone();
     assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
     let sign_in_id = tokens["tokens"]["signInId"].clone();
@@ -89,13 +90,13 @@ async fn signing_out_everywhere_ends_every_token_of_before() {
     let api = TestApi::start().await;
     let mut phone = api.member(ADA).await;
     let mut laptop = api.nobody();
-    laptop.carry(&laptop.clone().sign_in(ADA, PASSWORD, LAPTOP).await);
+    laptop.enter(ADA, PASSWORD, LAPTOP).await;
     api.clock.advance(1);
     done(&phone.mutate("signOutEverywhere", json!({}), "me { signIns { id } }").await);
     assert!(!laptop.may_call().await && !phone.may_call().await);
     api.clock.advance(1);
     phone.token = None;
-    phone.carry(&phone.clone().sign_in(ADA, PASSWORD, PHONE).await);
+    phone.enter(ADA, PASSWORD, PHONE).await;
     assert!(phone.may_call().await);
     assert_eq!(phone.me("signIns { id }").await["signIns"].as_array().map(Vec::len), Some(1));
 }

@@ -50,7 +50,7 @@ impl TestApi {
         let code = self.code().await;
         let payload = client.mutate("verifyEmail", json!({ "code": code }), "accountId").await;
         assert_eq!(payload["errors"], json!([]));
-        client.carry(&client.clone().sign_in(email, PASSWORD, PHONE).await);
+        client.enter(email, PASSWORD, PHONE).await;
         client
     }
 
@@ -72,6 +72,13 @@ impl Client<'_> {
 
     pub(super) async fn refresh(&mut self, token: &str) -> Value {
         self.mutate("refreshSignIn", json!({ "refreshToken": token }), TOKENS).await
+    }
+
+    /// Signs in, and calls with the access token from now on.
+    pub(super) async fn enter(&mut self, email: &str, password: &str, device: &str) {
+        self.token = None;
+        let payload = self.sign_in(email, password, device).await;
+        self.carry(&payload);
     }
 
     /// Calls with the access token of a payload from now on.

@@ -85,7 +85,8 @@ impl PasswordMutation {
             errand.context(),
         );
         let changed = Box::pin(changed).await;
-        Ok(errand.done(changed, Me::load(caller, account_id).await?)?.into())
+        let me = Me::load(caller, account_id).await?;
+        Ok(errand.voided(changed, me).await?.into())
     }
 
     /// Mails a code with which a new password can be chosen, at most once a minute. The answer is
@@ -117,6 +118,6 @@ impl PasswordMutation {
         caller.count(Act::Login)?;
         let errand = Errand::of_nobody(caller, "resetPassword", &code, idempotency_key)?;
         let reset = errand.people().reset_password(&code, &new_password, errand.context());
-        Ok(errand.done(Box::pin(reset).await, Some(true))?.into())
+        Ok(errand.voided(Box::pin(reset).await, Some(true)).await?.into())
     }
 }

@@ -231,7 +231,8 @@ impl SignInMutation {
         let errand = Errand::own(caller, "signOutEverywhere", idempotency_key)?;
         let account_id = errand.account_id;
         let done = errand.people().sign_out_everywhere(account_id, errand.context()).await;
-        Ok(errand.done(done, Me::load(caller, account_id).await?)?.into())
+        let me = Me::load(caller, account_id).await?;
+        Ok(errand.voided(done, me).await?.into())
     }
 }
 
@@ -276,7 +277,7 @@ async fn sign_out(caller: &Caller, input: SignOutInput) -> Result<Outcome<ID>, F
     let Some(sign_in_id) = sign_in_id else { return Ok(errand.refuse(unknown)) };
     match errand.people().sign_out(errand.account_id, sign_in_id, errand.context()).await {
         Err(PeopleError::InvalidToken) => Ok(errand.refuse(unknown)),
-        ended => errand.done(ended, Some(ID(sign_in_id.to_string()))),
+        ended => errand.voided(ended, Some(ID(sign_in_id.to_string()))).await,
     }
 }
 
