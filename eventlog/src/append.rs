@@ -191,18 +191,18 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Whether the same intention may succeed after reading the stream again.
+    /// Whether the same intention may succeed by itself: after reading the stream again, or in a
+    /// moment when fewer appends wait.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Conflict { .. } => true,
+            Self::Conflict { .. } | Self::Overloaded { .. } => true,
             Self::IdTaken { .. }
             | Self::DuplicateId { .. }
             | Self::Empty
             | Self::TooManyEvents { .. }
             | Self::TooLarge { .. }
             | Self::BadLabel { .. }
-            | Self::Overloaded { .. }
             | Self::DiskFull { .. }
             | Self::Unreadable(_)
             | Self::Stopped { .. }

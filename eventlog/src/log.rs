@@ -107,3 +107,14 @@ pub enum ReadError {
         head: u64,
     },
 }
+
+impl ReadError {
+    /// Whether the same read may succeed in a moment.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Corrupt { .. } | Self::BeyondHead { .. } => false,
+        }
+    }
+}
