@@ -185,7 +185,7 @@ async fn an_account_that_is_suspended_does_not_play() {
     let account_id = AccountId(Uuid::from_u128(1));
     let reason = Personal::Known("fraud".to_owned());
     api.identify(account_id, Ask::Suspend { reason }).await;
-    // The decision is made on the log, and not on what read models know by now.
+    // A token as young as the suspension is not void: the start itself must refuse.
     let refused = client.start(&profile, &film, "TV").await;
     assert_eq!(code(&refused), "ACCOUNT_SUSPENDED");
     api.identify(account_id, Ask::Reinstate).await;
