@@ -88,12 +88,12 @@ async fn everybody<F: Future<Output = ()> + Send + 'static>(does: impl Fn(usize)
 }
 
 /// Registers everybody; answers the accounts in the order of their numbers.
-async fn register(url: &str, data: &Path) -> Vec<String> {
+async fn register(nobody: &Client, data: &Path) -> Vec<String> {
     everybody(|number| {
-        let url = url.to_owned();
+        let nobody = nobody.clone();
         async move {
             let input = registration(&address(number));
-            let answer = Client::anonymous(&url).ask(REGISTER, input).await;
+            let answer = nobody.ask(REGISTER, input).await;
             assert_eq!(answer["data"]["register"]["errors"], json!([]), "{answer}");
         }
     })
@@ -105,9 +105,9 @@ async fn register(url: &str, data: &Path) -> Vec<String> {
         let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
         let host = to.rsplit("host").next().unwrap();
         let number: usize = host.split('.').next().unwrap().parse().unwrap();
-        let (url, code) = (url.to_owned(), code_in(&mail).unwrap());
+        let (nobody, code) = (nobody.clone(), code_in(&mail).unwrap());
         verified.spawn(async move {
-            let person = Person::verify(&url, &address(number), &code).await;
+            let person = Person::verify(&nobody, &address(number), &code).await;
             (number, person.account_id)
         });
         if verified.len() == AT_ONCE {
@@ -272,16 +272,17 @@ async fn a_thousand_people_are_forgotten_to_the_last_byte() {
     fs::write(data.join("playhead.toml"), SETTINGS).unwrap();
     film(&data);
     let server = Server::serve(&data);
+    let nobody = Client::anonymous(&server.url);
     let title = film_ids(&server.url, &data).await.remove(0);
     let stayer = Person::register(&server.url, &data, "stayer@example.org").await;
     let mailed = Mailbox::of(&data).mails().len();
     assert_eq!(mailed, 1);
     fs::remove_dir_all(data.join("mail")).unwrap();
     fs::create_dir(data.join("mail")).unwrap();
-    let accounts = register(&server.url, &data).await;
+    let accounts = register(&nobody, &data).await;
     let tokens: Vec<String> = accounts.iter().map(|account_id| minted(&data, account_id)).collect();
     everybody(|number| {
-        let client = Client::with_token(&server.url, &tokens[number]);
+        let client = nobody.bearing(&tokens[number]);
         let title = title.clone();
         async move { live(&client, number, &title).await }
     })
@@ -293,7 +294,7 @@ async fn a_thousand_people_are_forgotten_to_the_last_byte() {
     let first = Client::with_token(&server.url, &tokens[0]);
     assert!(answers(&server.url, &first, 0).await.contains(CANARY[0]), "so it can be found");
     everybody(|number| {
-        let client = Client::with_token(&server.url, &tokens[number]);
+        let client = nobody.bearing(&tokens[number]);
         async move { undisturbed(&client.ask(LEAVE, json!({})).await) }
     })
     .await;
