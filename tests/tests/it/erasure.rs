@@ -242,26 +242,27 @@ fn search(data: &Path, texts: &[&str]) -> (BTreeSet<PathBuf>, usize) {
     (holders, frames)
 }
 
-/// Serves until everybody is forgotten. Each server is killed in the middle of what it has begun.
+/// Serves until everybody is forgotten. Every other server is killed in the middle of what it has
+/// begun, and the next one must end that. Answers how many were killed so.
 async fn forget_under_kills(data: &Path) -> usize {
     let mut caught = 0;
-    for round in 0.. {
-        let done = erased(data);
+    loop {
+        let (begun, done) = (noted(data), erased(data));
+        if begun == 0 && done == PEOPLE {
+            return caught;
+        }
         let server = Server::serve(data);
-        if done < PEOPLE {
-            // Now after the first, now when most of a round is recorded.
-            let enough = 1 + round * 37 % 90;
-            until("the next round begins", || noted(data) >= enough).await;
+        if begun > 0 {
+            until("what was begun is done", || noted(data) == 0).await;
             server.kill();
-            caught += usize::from(noted(data) > 0);
-            // The next server goes on with this round, and begins another.
             continue;
         }
-        until("the last erasure is done", || noted(data) == 0).await;
+        // Now after the first, now when most of a round is recorded.
+        let enough = (1 + caught * 37 % 90).min(PEOPLE - done);
+        until("the next round begins", || noted(data) >= enough).await;
         server.kill();
-        return caught;
+        caught += 1;
     }
-    caught
 }
 
 #[tokio::test(flavor = "multi_thread")]
