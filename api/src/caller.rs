@@ -10,14 +10,14 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use playhead_commands::Position;
 use playhead_commands::people::PeopleError;
-use playhead_domain::AccountId;
+use playhead_domain::{AccountId, Territory};
 use uuid::Uuid;
 
 use crate::access::{Identity, Role};
 use crate::errors::{self, Code, Fault};
 use crate::limits::{Act, ClientIp, Decision, Who};
-use crate::position;
 use crate::services::Services;
+use crate::{place, position};
 
 /// One request or operation.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub(crate) struct Caller {
     pub(crate) identity: Option<Arc<Identity>>,
     /// Where they call from; `None` if the connection has no address.
     pub(crate) address: Option<ClientIp>,
+    /// The country in which the device says that it is.
+    pub(crate) device_country: Option<Territory>,
     /// Under which id it is logged.
     pub(crate) correlation_id: Uuid,
     /// When it began, in milliseconds since 1970-01-01 UTC: one moment for all of its parts.
@@ -43,13 +45,14 @@ impl Caller {
         correlation_id: Uuid,
     ) -> Self {
         let now_ms = services.clock.now_ms();
-        Self { services: Arc::clone(services), identity, address, correlation_id, now_ms }
+        let services = Arc::clone(services);
+        Self { services, identity, address, device_country: None, correlation_id, now_ms }
     }
 
     /// A request with these headers that begins now.
     ///
     /// # Errors
-    /// It brings an access token that is not valid.
+    /// It brings an access token that is not valid, or a country that is none.
     pub(crate) fn of_request(
         services: &Arc<Services>,
         parts: &Parts,
@@ -57,7 +60,9 @@ impl Caller {
     ) -> Result<Self, Fault> {
         let identity = identity(services, &parts.headers)?;
         let address = address(services, &parts.extensions, &parts.headers);
-        Ok(Self::new(services, identity, address, correlation_id))
+        let device_country = place::device_country(&parts.headers)?;
+        let caller = Self::new(services, identity, address, correlation_id);
+        Ok(Self { device_country, ..caller })
     }
 
     /// The caller of the operation that is being resolved.

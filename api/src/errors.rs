@@ -475,16 +475,20 @@ where
             Err(Fault::overloaded())
         }
         ExecuteError::Append(error) => Err(of_append(&error, correlation_id)),
-        ExecuteError::Read { stream, source: error @ ReadError::Unavailable { .. } } => {
-            tracing::warn!(%correlation_id, %stream, %error, "a stream was not read");
-            Err(Fault::overloaded())
-        }
-        error @ (ExecuteError::Stream(_)
-        | ExecuteError::Read { .. }
-        | ExecuteError::Codec { .. }) => {
+        ExecuteError::Read { source, .. } => Err(of_read(&source, correlation_id)),
+        error @ (ExecuteError::Stream(_) | ExecuteError::Codec { .. }) => {
             Err(Fault::internal(correlation_id, "a command failed", &error))
         }
     }
+}
+
+/// The log could not be read: perhaps in a moment it can be, or it is damaged.
+pub(crate) fn of_read(error: &ReadError, correlation_id: Uuid) -> Fault {
+    if error.retryable() {
+        tracing::error!(%correlation_id, %error, "the log cannot be read for now");
+        return Fault::overloaded();
+    }
+    Fault::internal(correlation_id, "the log could not be read", error)
 }
 
 /// Heartbeats that were not recorded.
@@ -512,8 +516,8 @@ fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
             tracing::error!(%correlation_id, %error, "an append was not taken");
             Fault::overloaded()
         }
-        AppendError::Unreadable(_)
-        | AppendError::IdTaken { .. }
+        AppendError::Unreadable(error) => of_read(error, correlation_id),
+        AppendError::IdTaken { .. }
         | AppendError::DuplicateId { .. }
         | AppendError::Empty
         | AppendError::TooManyEvents { .. }

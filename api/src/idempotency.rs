@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use playhead_commands::{Context, Position};
 use playhead_domain::{AccountId, Decider};
-use playhead_eventlog::{EventLog, StreamName};
+use playhead_eventlog::{EventLog, ReadError, RecordedEvent, StreamName};
 use uuid::Uuid;
 
 use crate::caller::Caller;
-use crate::errors::Fault;
+use crate::errors::{self, Code, Fault};
 
 /// The longest key, in characters.
 const KEY_CHARS_MAX: usize = 100;
@@ -67,7 +67,7 @@ impl Intention {
         let command_id = match key {
             Some(key) if key.is_empty() || key.chars().count() > KEY_CHARS_MAX => {
                 let rule = format!("idempotencyKey must have 1 to {KEY_CHARS_MAX} characters");
-                return Err(Fault::new(crate::errors::Code::BadRequest, rule));
+                return Err(Fault::new(Code::BadRequest, rule));
             }
             Some(key) => Uuid::new_v5(subject, format!("{mutation}:{key}").as_bytes()),
             None => caller.services.clock.new_id(),
@@ -99,22 +99,21 @@ impl Intention {
             .map_err(|error| caller.internal("a stream cannot be named", &error))?;
         self.find(caller.services.log.as_ref(), &stream)
             .await
-            .map_err(|error| caller.internal("an earlier command cannot be looked for", &error))
+            .map_err(|error| errors::of_read(&error, caller.correlation_id))
     }
 
     async fn find(
         &self,
         log: &dyn EventLog,
         stream: &StreamName,
-    ) -> Result<Option<Position>, playhead_eventlog::ReadError> {
+    ) -> Result<Option<Position>, ReadError> {
         let mut from = 0;
         loop {
             let page = log.read_stream(stream, from, PAGE_EVENTS).await?;
             let Some(last) = page.last() else { return Ok(None) };
             from = last.version + 1;
-            let ours = |recorded: &&playhead_eventlog::RecordedEvent| {
-                recorded.event.causation_id == self.context.command_id
-            };
+            let ours =
+                |recorded: &&RecordedEvent| recorded.event.causation_id == self.context.command_id;
             if let Some(recorded) = page.iter().rev().find(ours) {
                 let (partition, offset) = (recorded.partition, recorded.offset);
                 return Ok(Some(Position { partition, offset }));

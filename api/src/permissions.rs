@@ -83,6 +83,7 @@ pub const FIELDS: &[Class] = &[
     ("Mutation.grantRole", Access::Role(Role::Operator)),
     ("Mutation.revokeRole", Access::Role(Role::Operator)),
     ("Subscription.progress", Access::Own),
+    ("Subscription.playbackEnded", Access::Own),
 ];
 
 /// Types, and fields of types, that need more than the field that leads to them.

@@ -2,12 +2,18 @@
 
 use std::net::IpAddr;
 
+use axum::http::HeaderMap;
 use playhead_domain::Territory;
 
 use crate::caller::Caller;
-use crate::errors::Fault;
+use crate::errors::{Code, Fault};
 use crate::limits::ClientIp;
 use crate::schema::account_state;
+
+/// The request header in which an app says in which country its device is, as its positioning or its
+/// mobile network tells: a code of two letters (ISO 3166-1 alpha-2), such as `AT`. It counts less
+/// than the billing address and more than the network address; behind a VPN nothing counts.
+pub(crate) const DEVICE_COUNTRY: &str = "playhead-device-country";
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +29,8 @@ pub struct Place {
 pub struct PlaceClues {
     /// The country of the household's billing address.
     pub billing: Option<Territory>,
+    /// The country in which the device says that it is.
+    pub device: Option<Territory>,
     /// The address that the request comes from.
     pub address: Option<IpAddr>,
 }
@@ -58,8 +66,23 @@ impl Caller {
             }
             Err(_) => None,
         };
-        let clues = PlaceClues { billing, address: self.address.map(ClientIp::address) };
+        let address = self.address.map(ClientIp::address);
+        let clues = PlaceClues { billing, device: self.device_country, address };
         let place = self.services.places.place_of(&clues);
         Ok(if place.vpn { Place { territory: None, ..place } } else { place })
     }
+}
+
+/// Where the device says that it is, if it says so.
+///
+/// # Errors
+/// What it says is no code of a country.
+pub(crate) fn device_country(headers: &HeaderMap) -> Result<Option<Territory>, Fault> {
+    let Some(value) = headers.get(DEVICE_COUNTRY) else { return Ok(None) };
+    let country = value.to_str().ok().and_then(|text| text.parse::<Territory>().ok());
+    let country = country.filter(|country| country.is_assigned()).ok_or_else(|| {
+        let message = "the header Playhead-Device-Country must be a code of ISO 3166-1 alpha-2";
+        Fault::new(Code::BadRequest, message)
+    });
+    country.map(Some)
 }

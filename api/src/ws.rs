@@ -16,6 +16,7 @@ use axum::http::Response;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use futures::stream::{self, BoxStream, StreamExt};
+use playhead_domain::Territory;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
@@ -30,7 +31,7 @@ use crate::front::answer;
 use crate::front::body::{self, GRAPHQL_BYTES_MAX};
 use crate::limits::{Act, ClientIp};
 use crate::routes::{Endpoint, plain_fault};
-use crate::sse;
+use crate::{place, sse};
 
 /// The only protocol spoken.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -106,6 +107,10 @@ pub(crate) fn upgrade(
         Ok(identity) => identity,
         Err(fault) => return plain_fault(&fault),
     };
+    let device_country = match place::device_country(&parts.headers) {
+        Ok(country) => country,
+        Err(fault) => return plain_fault(&fault),
+    };
     let Ok(permit) = Arc::clone(&endpoint.streams).try_acquire_owned() else {
         return plain_fault(&Fault::overloaded());
     };
@@ -121,6 +126,7 @@ pub(crate) fn upgrade(
                 correlation_id,
                 identity,
                 address,
+                device_country,
                 operations: StreamMap::new(),
                 _open: permit,
             };
@@ -139,6 +145,8 @@ struct Connection {
     identity: Option<Arc<Identity>>,
     /// Where it comes from.
     address: Option<ClientIp>,
+    /// Where its device says that it is, by the header of the handshake.
+    device_country: Option<Territory>,
     operations: StreamMap<String, BoxStream<'static, Said>>,
     _open: OwnedSemaphorePermit,
 }
@@ -284,7 +292,9 @@ impl Connection {
 
     fn caller(&self) -> Caller {
         let services = &self.endpoint.services;
-        Caller::new(services, self.identity.clone(), self.address, self.correlation_id)
+        let identity = self.identity.clone();
+        let caller = Caller::new(services, identity, self.address, self.correlation_id);
+        Caller { device_country: self.device_country, ..caller }
     }
 
     async fn ping(&mut self) -> Result<(), End> {

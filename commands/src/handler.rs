@@ -26,6 +26,10 @@ const STATES_MAX: usize = 20_000;
 /// How many events of a stream are read at once.
 const PAGE_EVENTS: usize = 1_000;
 
+/// How many are read at once when a stream is searched from its end, where what is asked for mostly
+/// is.
+const PAGE_BACK_EVENTS: u64 = 64;
+
 /// Runs the commands of one decider.
 ///
 /// Folded states are kept in a bounded cache, fresh by the handler's own appends. Nothing rests on
@@ -166,6 +170,59 @@ impl<D: Decider> Handler<D> {
         Ok(self.refresh(&stream, known).await?.state)
     }
 
+    /// Goes through a stream as it is now, from its last event back, until `look` answers something.
+    ///
+    /// # Errors
+    /// The stream could not be read or decoded.
+    pub async fn newest_first<T>(
+        &self,
+        id: &D::Id,
+        mut look: impl FnMut(D::Event) -> Option<T>,
+    ) -> Outcome<Option<T>, D> {
+        let stream = StreamName::new(D::CATEGORY, &id.to_string())?;
+        let known = self.states.get(&stream).unwrap_or_else(Folded::empty);
+        let mut behind = self.refresh(&stream, known).await?.len;
+        while behind > 0 {
+            let from = behind.saturating_sub(PAGE_BACK_EVENTS);
+            for event in self.between(&stream, from, behind).await?.into_iter().rev() {
+                if let Some(found) = look(event) {
+                    return Ok(Some(found));
+                }
+            }
+            behind = from;
+        }
+        Ok(None)
+    }
+
+    /// The events of a stream from one version on and before another.
+    async fn between(&self, stream: &StreamName, from: u64, to: u64) -> Outcome<Vec<D::Event>, D> {
+        let mut events = vec![];
+        let mut next = from;
+        while next < to {
+            let limit = usize::try_from(to - next).unwrap_or(PAGE_EVENTS);
+            let page = self.page(stream, next, limit).await?;
+            if page.is_empty() {
+                break;
+            }
+            next += page.len() as u64;
+            events.extend(page);
+        }
+        Ok(events)
+    }
+
+    /// Some events of a stream from a version on; none if that is its end.
+    async fn page(
+        &self,
+        stream: &StreamName,
+        from: u64,
+        limit: usize,
+    ) -> Outcome<Vec<D::Event>, D> {
+        let read = self.log.read_stream(stream, from, limit).await;
+        let page = read.map_err(|source| ExecuteError::Read { stream: stream.clone(), source })?;
+        let events = page.iter().map(decode::<D>).collect::<Result<Vec<_>, _>>();
+        events.map_err(|source| ExecuteError::Codec { stream: stream.clone(), source })
+    }
+
     /// Drops what is kept in memory of a stream, because it must not be kept any more.
     pub fn forget(&self, id: &D::Id) {
         if let Ok(stream) = StreamName::new(D::CATEGORY, &id.to_string()) {
@@ -265,27 +322,24 @@ impl<D: Decider> Handler<D> {
     ) -> Outcome<Folded<D::State>, D> {
         let mut known = folded.len;
         loop {
-            let read = self.log.read_stream(stream, folded.len, PAGE_EVENTS).await;
-            let page = match read {
-                Ok(page) => page,
+            let events = match self.page(stream, folded.len, PAGE_EVENTS).await {
                 // An older copy of the log was restored: what is known was never in it.
-                Err(ReadError::BeyondEnd { .. }) if folded.len > 0 => {
+                Err(ExecuteError::Read { source: ReadError::BeyondEnd { .. }, .. })
+                    if folded.len > 0 =>
+                {
                     self.states.remove(stream);
                     folded = Folded::empty();
                     known = 0;
                     continue;
                 }
-                Err(source) => return Err(ExecuteError::Read { stream: stream.clone(), source }),
+                events => events?,
             };
-            let events = page.iter().map(decode::<D>).collect::<Result<Vec<_>, _>>();
-            let events =
-                events.map_err(|source| ExecuteError::Codec { stream: stream.clone(), source })?;
             if events.is_empty() {
                 break;
             }
             folded.state = Arc::new(D::fold((*folded.state).clone(), &events));
-            folded.len += page.len() as u64;
-            if page.len() < PAGE_EVENTS {
+            folded.len += events.len() as u64;
+            if events.len() < PAGE_EVENTS {
                 break;
             }
         }

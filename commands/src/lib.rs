@@ -43,7 +43,8 @@ pub struct Commands {
     pub accounts: Handler<Account>,
     /// Runs commands of subscriptions.
     pub subscriptions: Handler<Subscription>,
-    /// Runs commands of playback sessions; see also [`Commands::start_playback`].
+    /// Runs commands of playback sessions; see also
+    /// [`People::start_playback`](people::People::start_playback).
     pub playbacks: Handler<Playback>,
     /// Runs commands of videos.
     pub videos: Handler<Video>,

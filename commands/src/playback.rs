@@ -1,18 +1,14 @@
-//! Starting playback: looks up the facts, decides, and signs the token.
+//! Sessions: when they were last heard of, how they began, and how they ended. They are begun by
+//! [`People::start_playback`](crate::people::People::start_playback).
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
-use playhead_domain::playback::{self, Playback, Refusal, Start};
-use playhead_domain::title::{Kind, Listing, Metadata};
-use playhead_domain::{
-    AccountId, Maturity, Personal, Plan, ProfileId, SessionId, TitleId, account,
-};
+use playhead_domain::playback::{self, Playback, Refusal};
+use playhead_domain::{AccountId, DeviceId, Personal, SessionId};
 use thiserror::Error;
 
 use crate::Commands;
-use crate::context::Context;
 use crate::handler::{ExecuteError, Executed};
 use crate::people::PeopleError;
 use crate::token::PlaybackGrant;
@@ -32,23 +28,6 @@ pub trait LastSeen: Send + Sync {
     ) -> Result<BTreeMap<SessionId, i64>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
-/// A wish to play something.
-#[derive(Debug, Clone)]
-pub struct StartPlayback {
-    /// The account.
-    pub account_id: AccountId,
-    /// The new session.
-    pub session_id: SessionId,
-    /// Who wants to watch.
-    pub profile_id: ProfileId,
-    /// What is to be watched.
-    pub title_id: TitleId,
-    /// The name of the device.
-    pub device: String,
-    /// Where to begin.
-    pub from_ms: u64,
-}
-
 /// A session that began.
 #[derive(Debug)]
 pub struct Started {
@@ -56,6 +35,44 @@ pub struct Started {
     pub grant: PlaybackGrant,
     /// What was recorded.
     pub executed: Executed<Playback>,
+}
+
+/// What became of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It plays.
+    Playing,
+    /// It ended.
+    Ended(Ended),
+    /// The account has, in this log, no such session.
+    Unknown,
+}
+
+/// The end of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+    /// What ended it.
+    pub how: How,
+}
+
+/// What ends a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// The viewer stopped it.
+    Stopped,
+    /// Its device fell silent.
+    Expired,
+    /// The viewer went on elsewhere.
+    TakenOver {
+        /// The session that began in its place.
+        by_session_id: SessionId,
+        /// The device of that session, if it is registered.
+        device_id: Option<DeviceId>,
+        /// What people call that device.
+        device: Personal<String>,
+    },
 }
 
 /// Why a session did not begin.
@@ -84,46 +101,25 @@ pub enum StartError {
 }
 
 impl Commands {
-    /// Begins a session if plan, profile, title and the streams that play allow it.
+    /// Whether a session of an account still plays, and how it ended. As it is now: an end that was
+    /// answered is seen.
     ///
     /// # Errors
-    /// Nothing was recorded.
-    pub async fn start_playback(
+    /// The stream could not be read.
+    pub async fn standing(
         &self,
-        wish: StartPlayback,
-        last_seen: &dyn LastSeen,
-        context: &Context,
-    ) -> Result<Started, StartError> {
-        let account_id = wish.account_id;
-        let subscription =
-            self.subscriptions.state(&account_id).await.map_err(look_up("subscription"))?;
-        let account = self.accounts.state(&account_id).await.map_err(look_up("account"))?;
-        let title = self.titles.state(&wish.title_id).await.map_err(look_up("title"))?;
-        let playable = title.listed().filter(|metadata| metadata.kind != Kind::Series);
-        let start = Start {
-            account_id,
-            session_id: wish.session_id,
-            profile_id: wish.profile_id,
-            title_id: wish.title_id,
-            device_id: None,
-            device: Personal::Known(wish.device.clone()),
-            at_ms: context.at_ms,
-            profile_known: account.profiles.contains_key(&wish.profile_id),
-            title_playable: playable.is_some(),
-            entitlement: entitlement(
-                subscription.plan_at(context.at_ms),
-                &account,
-                wish.profile_id,
-                title.listing(),
-                context.at_ms,
-            ),
-            last_seen_at_ms: self.heard_of(account_id, last_seen, context.at_ms).await?,
-        };
-        let command = playback::Command::Start(start);
-        let executed = self.playbacks.execute(&account_id, &command, context).await?;
-        let running = executed.state.running.get(&wish.session_id);
-        let started_at_ms = running.map_or(context.at_ms, |session| session.started_at_ms);
-        Ok(Started { grant: grant(&wish, playable, started_at_ms), executed })
+        account_id: AccountId,
+        session_id: SessionId,
+    ) -> Result<Standing, ExecuteError<Refusal>> {
+        if self.playbacks.state(&account_id).await?.running.contains_key(&session_id) {
+            return Ok(Standing::Playing);
+        }
+        // A session that takes another one's place begins behind the end of that one, so going back
+        // it comes first.
+        let mut began = BTreeMap::new();
+        let look = |event| standing(event, session_id, &mut began);
+        let found = self.playbacks.newest_first(&account_id, look).await?;
+        Ok(found.unwrap_or(Standing::Unknown))
     }
 
     /// When the running sessions were last heard of. A look-up that fails must not end sessions, so
@@ -146,44 +142,30 @@ impl Commands {
     }
 }
 
-/// What the streams of account and title say. Who is signed in on which device, and where, is not
-/// looked up here: it speaks against nothing, and what is offered in some territories only is
-/// offered to nobody.
-fn entitlement(
-    plan: Option<Plan>,
-    account: &account::State,
-    profile_id: ProfileId,
-    title: Option<&Listing>,
-    at_ms: i64,
-) -> Facts {
-    let profile = account.profiles.get(&profile_id);
-    let maturity_max = profile.map_or(Maturity::All, |profile| profile.maturity_max);
-    let pin = account.pins.get(&profile_id).map_or(Pin::None, |pin| {
-        pin.locked_until(at_ms).map_or(Pin::Missing, |until_ms| Pin::Locked { until_ms })
-    });
-    Facts {
-        account_active: true,
-        email_verified: true,
-        plan,
-        vpn: false,
-        viewer: Viewer { territory: None, maturity_max },
-        title: title.map_or(Terms { maturity: None, availability: None }, Listing::terms),
-        pin,
-        device: Device::Welcome,
-    }
-}
-
-fn grant(wish: &StartPlayback, title: Option<&Metadata>, started_at_ms: i64) -> PlaybackGrant {
-    PlaybackGrant {
-        account_id: wish.account_id,
-        profile_id: wish.profile_id,
-        title_id: wish.title_id,
-        session_id: wish.session_id,
-        started_at_ms,
-        from_ms: wish.from_ms,
-        duration_ms: title.and_then(|metadata| metadata.runtime_ms),
-        credits_start_ms: title.and_then(|metadata| metadata.credits_start_ms),
-    }
+/// What one event says of a session, if anything. Remembers on which devices others began.
+fn standing(
+    event: playback::Event,
+    session_id: SessionId,
+    began: &mut BTreeMap<SessionId, (Option<DeviceId>, Personal<String>)>,
+) -> Option<Standing> {
+    let (ended, at_ms, how) = match event {
+        playback::Event::Started(started) if started.session_id == session_id => {
+            return Some(Standing::Playing);
+        }
+        playback::Event::Started(other) => {
+            began.insert(other.session_id, (other.device_id, other.device));
+            return None;
+        }
+        playback::Event::Stopped(end) => (end.session_id, end.at_ms, How::Stopped),
+        playback::Event::Expired(end) => (end.session_id, end.at_ms, How::Expired),
+        playback::Event::TakenOver(end) => {
+            let by = began.remove(&end.by_session_id);
+            let (device_id, device) = by.unwrap_or((None, Personal::Erased));
+            let how = How::TakenOver { by_session_id: end.by_session_id, device_id, device };
+            (end.session_id, end.at_ms, how)
+        }
+    };
+    (ended == session_id).then_some(Standing::Ended(Ended { at_ms, how }))
 }
 
 pub(crate) fn look_up<E: std::error::Error>(what: &'static str) -> impl FnOnce(E) -> StartError {

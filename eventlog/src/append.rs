@@ -235,11 +235,14 @@ pub enum AppendError {
 
 impl AppendError {
     /// Whether the same intention may succeed by itself: after reading the stream again, or in a
-    /// moment when the server of the log can be reached.
+    /// moment when fewer appends wait or the server of the log can be reached.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Conflict { .. } | Self::BeyondEnd { .. } | Self::Unavailable { .. } => true,
+            Self::Conflict { .. }
+            | Self::BeyondEnd { .. }
+            | Self::Overloaded { .. }
+            | Self::Unavailable { .. } => true,
             Self::IdTaken { .. }
             | Self::DuplicateId { .. }
             | Self::Empty
@@ -247,7 +250,6 @@ impl AppendError {
             | Self::TooLarge { .. }
             | Self::BadLabel { .. }
             | Self::ControlCharacter { .. }
-            | Self::Overloaded { .. }
             | Self::DiskFull { .. }
             | Self::Unreadable(_)
             | Self::Stopped { .. }

@@ -140,7 +140,7 @@ impl UserCode {
     }
 }
 
-/// As it is shown: `XXXX-XXXX`.
+/// As it is shown, such as `BCDF-GHJK`.
 impl fmt::Display for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, letter) in self.0.iter().enumerate() {

@@ -1,4 +1,7 @@
-//! Heartbeats as they come, for those who watch a profile.
+//! Heartbeats as they come, for those who watch a profile, and the ends of sessions, for those who
+//! wait for one.
+
+mod endings;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +19,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::erasure::erased_account;
 
+use endings::Endings;
+
+pub use endings::Ending;
+
 /// How many heartbeats wait for a slow subscriber before it skips to the newest.
 const WAITING_MAX: usize = 64;
 /// How many titles a subscriber remembers the newest heartbeat of.
@@ -25,7 +32,7 @@ const BATCH_MAX: usize = 1_024;
 /// The pause after the log could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One follower of the log that hands heartbeats to any number of subscribers. It keeps nothing: a
+/// One follower of the log that hands heartbeats and ends to any number of subscribers. It keeps nothing: a
 /// subscriber sees what is recorded from its subscription on. Clones are handles to the same task.
 #[derive(Clone)]
 pub struct ProgressFeed {
@@ -33,12 +40,24 @@ pub struct ProgressFeed {
 }
 
 struct Shared {
-    profiles: Mutex<Option<Profiles>>,
+    /// `None` once the feed has stopped.
+    audience: Mutex<Option<Audience>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-type Profiles = HashMap<ProfileId, Watched>;
+/// What somebody listens for.
+#[derive(Default)]
+struct Audience {
+    profiles: HashMap<ProfileId, Watched>,
+    endings: Endings,
+}
+
+impl Audience {
+    fn is_empty(&self) -> bool {
+        self.profiles.is_empty() && self.endings.is_empty()
+    }
+}
 
 /// A profile that somebody watches.
 struct Watched {
@@ -51,7 +70,7 @@ impl ProgressFeed {
     /// Starts to follow all partitions from the head. Must be called within a tokio runtime.
     pub fn spawn(log: Arc<dyn EventLog>) -> Self {
         let shared = Arc::new(Shared {
-            profiles: Mutex::new(Some(HashMap::new())),
+            audience: Mutex::new(Some(Audience::default())),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
@@ -62,7 +81,7 @@ impl ProgressFeed {
                 () = task.stop.cancelled() => {}
                 () = task.follow(log.as_ref(), head) => {}
             }
-            task.profiles().take();
+            task.audience().take();
         });
         shared.tasks.close();
         Self { shared }
@@ -73,9 +92,9 @@ impl ProgressFeed {
     /// the feed stops.
     #[must_use]
     pub fn subscribe(&self, profile_id: ProfileId) -> BoxStream<'static, Arc<Progressed>> {
-        let mut profiles = self.shared.profiles();
-        let Some(profiles) = profiles.as_mut() else { return stream::empty().boxed() };
-        let watched = profiles.entry(profile_id).or_insert_with(|| Watched {
+        let mut audience = self.shared.audience();
+        let Some(audience) = audience.as_mut() else { return stream::empty().boxed() };
+        let watched = audience.profiles.entry(profile_id).or_insert_with(|| Watched {
             sender: broadcast::Sender::new(WAITING_MAX),
             account_id: None,
         });
@@ -93,10 +112,17 @@ impl ProgressFeed {
         stream::unfold(subscription, next).boxed()
     }
 
+    /// Waits for the end of a session from now on. Whoever calls this and then looks whether it
+    /// still plays misses no end.
+    #[must_use]
+    pub fn ending(&self, account_id: AccountId, session_id: SessionId) -> Ending {
+        Ending::new(Arc::clone(&self.shared), account_id, session_id)
+    }
+
     /// How many profiles somebody watches.
     #[must_use]
     pub fn profiles(&self) -> usize {
-        self.shared.profiles().as_ref().map_or(0, HashMap::len)
+        self.shared.audience().as_ref().map_or(0, |audience| audience.profiles.len())
     }
 
     /// Ends the task and every subscription. Returns when the task has ended.
@@ -108,8 +134,8 @@ impl ProgressFeed {
 
 impl Shared {
     /// `None` once the feed has stopped. No code panics while it holds the lock.
-    fn profiles(&self) -> MutexGuard<'_, Option<Profiles>> {
-        self.profiles.lock().unwrap_or_else(PoisonError::into_inner)
+    fn audience(&self) -> MutexGuard<'_, Option<Audience>> {
+        self.audience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn follow(&self, log: &dyn EventLog, mut cursor: Cursor) {
@@ -117,7 +143,7 @@ impl Shared {
             log.wait(&cursor).await;
             // The head comes first: whoever subscribes behind this line sees what follows the head.
             let head = log.head();
-            if self.profiles().as_ref().is_none_or(HashMap::is_empty) {
+            if self.audience().as_ref().is_none_or(Audience::is_empty) {
                 cursor = head;
                 continue;
             }
@@ -130,6 +156,9 @@ impl Shared {
                     tracing::error!(%error, "the progress feed skips to the head of the log");
                     tokio::time::sleep(PAUSE).await;
                     cursor = log.head();
+                    if let Some(audience) = self.audience().as_ref() {
+                        audience.endings.hint();
+                    }
                 }
             }
         }
@@ -137,16 +166,17 @@ impl Shared {
 
     /// Ends the subscriptions of an account that was forgotten, with all that waits in them.
     fn forget(&self, account_id: AccountId) {
-        if let Some(profiles) = self.profiles().as_mut() {
-            profiles.retain(|_, watched| watched.account_id != Some(account_id));
+        if let Some(audience) = self.audience().as_mut() {
+            audience.profiles.retain(|_, watched| watched.account_id != Some(account_id));
+            audience.endings.forget(account_id);
         }
     }
 
     /// Where to hand an observation out, if somebody watches its profile.
     fn sender_of(&self, event: &RecordedEvent) -> Option<broadcast::Sender<Arc<Progressed>>> {
         let (account_id, profile_id) = profile_of(event)?;
-        let mut profiles = self.profiles();
-        let watched = profiles.as_mut()?.get_mut(&profile_id)?;
+        let mut audience = self.audience();
+        let watched = audience.as_mut()?.profiles.get_mut(&profile_id)?;
         watched.account_id = Some(account_id);
         Some(watched.sender.clone())
     }
@@ -154,6 +184,9 @@ impl Shared {
     fn hand_out(&self, event: &RecordedEvent) {
         if let Some(account_id) = erased_account(event) {
             return self.forget(account_id);
+        }
+        if let Some(audience) = self.audience().as_mut() {
+            audience.endings.hand_out(event);
         }
         let Some(sender) = self.sender_of(event) else { return };
         let event = &event.event;
@@ -223,9 +256,9 @@ impl Subscription {
 impl Drop for Subscription {
     /// The last subscriber of a profile takes its entry away.
     fn drop(&mut self) {
-        let mut profiles = self.shared.profiles();
+        let mut audience = self.shared.audience();
         self.receiver = None;
-        if let Some(profiles) = profiles.as_mut()
+        if let Some(Audience { profiles, .. }) = audience.as_mut()
             && profiles.get(&self.profile_id).is_some_and(|it| it.sender.receiver_count() == 0)
         {
             profiles.remove(&self.profile_id);

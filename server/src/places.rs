@@ -49,8 +49,8 @@ impl Whereabouts {
 
 impl Places for Whereabouts {
     fn place_of(&self, clues: &PlaceClues) -> Place {
-        let PlaceClues { billing, address } = *clues;
-        let clues = Clues { billing, address, settings: self.default, ..Clues::default() };
+        let PlaceClues { billing, device, address } = *clues;
+        let clues = Clues { billing, device, address, settings: self.default };
         Place {
             territory: self.territories.of(&clues),
             vpn: address.is_some_and(|address| self.territories.is_vpn(address)),
@@ -69,7 +69,8 @@ mod tests {
         std::fs::write(&vpn_ranges, "192.0.2.0/24\n").unwrap();
         let config = Config { vpn_ranges, default_territory: "DE".to_owned(), ..Config::default() };
         let whereabouts = Whereabouts::open(&config).await.unwrap();
-        let clues = |address: &str| PlaceClues { billing: None, address: address.parse().ok() };
+        let clues =
+            |address: &str| PlaceClues { address: address.parse().ok(), ..PlaceClues::default() };
         let place = |address: &str| whereabouts.place_of(&clues(address));
         assert!(place("192.0.2.7").vpn);
         assert_eq!(place("198.51.100.7"), Place { territory: "DE".parse().ok(), vpn: false });
@@ -77,6 +78,10 @@ mod tests {
         assert_eq!(nowhere.place_of(&PlaceClues::default()), Place::default());
         let billed = PlaceClues { billing: "AT".parse().ok(), ..clues("198.51.100.7") };
         assert_eq!(whereabouts.place_of(&billed).territory, "AT".parse().ok());
+        let located = PlaceClues { device: "FR".parse().ok(), ..clues("198.51.100.7") };
+        assert_eq!(whereabouts.place_of(&located).territory, "FR".parse().ok());
+        let both = PlaceClues { device: "FR".parse().ok(), ..billed };
+        assert_eq!(whereabouts.place_of(&both).territory, "AT".parse().ok());
     }
 
     #[tokio::test]

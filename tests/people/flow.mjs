@@ -122,7 +122,22 @@ async function takesOver(tablet, playing) {
   assert.equal(full.errors[0].code, 'TOO_MANY_STREAMS');
   const held = { limit: 1, playing: [{ sessionId: playing.sessionId, device: start.device }] };
   assert.deepEqual(full.facts, [held]);
-  await tablet.did('startPlayback', PLAYBACK, { ...wish, takeOver: playing.sessionId });
+  const old = phone.subscribe(
+    `subscription($token: String!) { playbackEnded(playbackToken: $token) {
+      sessionId reason bySessionId byDevice } }`,
+    { token: playing.token },
+  );
+  const told = old.next();
+  const taken = { ...wish, takeOver: playing.sessionId };
+  const { playback } = await tablet.did('startPlayback', PLAYBACK, taken);
+  // It comes whether or not the subscription had begun by then.
+  assert.deepEqual((await told).data?.playbackEnded, {
+    sessionId: playing.sessionId,
+    reason: 'TAKEN_OVER',
+    bySessionId: playback.sessionId,
+    byDevice: 'Tablet',
+  });
+  old.close();
 }
 
 async function removesDevice(tablet) {
@@ -180,7 +195,7 @@ async function letsTelevisionIn() {
   const waiting = 'query($code: String!) { waitingDevice(userCode: $code) { kind } }';
   const shown = await phone.ask(waiting, { code: userCode });
   assert.deepEqual(shown.waitingDevice, { kind: 'TV' });
-  await phone.did('approveDevice', 'userCode', { userCode }, 'UserCodeInput');
+  await phone.did('approveDevice', 'userCode', { userCode });
   const grant = { ...client, grant_type: DEVICE_CODE, device_code: asked.device_code };
   const granted = await tv.post('/oauth/token', grant);
   assert.equal(granted.status, 200, JSON.stringify(granted));
@@ -203,7 +218,7 @@ async function keepsTelevisionOut() {
   };
   assert.deepEqual(await poll(), [400, 'authorization_pending']);
   assert.deepEqual(await poll(), [400, 'slow_down']);
-  await phone.did('denyDevice', 'userCode', { userCode: asked.user_code }, 'UserCodeInput');
+  await phone.did('denyDevice', 'userCode', { userCode: asked.user_code });
   assert.deepEqual(await poll(), [400, 'access_denied']);
 }
 

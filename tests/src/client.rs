@@ -38,6 +38,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..Self::anonymous(url) }
     }
 
+    /// Somebody else at the same server. Cheap: a new client would set up encryption anew.
+    pub fn bearing(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), position: None, ..self.clone() }
+    }
+
     /// Remembers the position in the payload of a mutation.
     pub fn see(&mut self, payload: &Value) {
         if let Some(position) = payload["position"].as_str() {

@@ -47,14 +47,14 @@ impl Person {
         let registered = client.data(REGISTER, registration(email)).await;
         assert_eq!(registered["register"]["errors"], json!([]), "{registered}");
         let code = Mailbox::of(data).code_for(email).await;
-        Self::verify(url, email, &code).await
+        Self::verify(&client, email, &code).await
     }
 
     /// Verifies an address with the code that was mailed there.
-    pub async fn verify(url: &str, email: &str, code: &str) -> Self {
+    pub async fn verify(client: &Client, email: &str, code: &str) -> Self {
         let verify = "mutation($code: String!) { verifyEmail(input: {code: $code}) {
             accountId position errors { code message } } }";
-        let verified = Client::anonymous(url).data(verify, json!({"code": code})).await;
+        let verified = client.clone().data(verify, json!({"code": code})).await;
         assert_eq!(verified["verifyEmail"]["errors"], json!([]), "{verified}");
         // The code names the account that it is for.
         let account_id = code.split('.').next().unwrap().to_owned();

@@ -47,6 +47,21 @@ fn each_code_is_published_once_with_a_meaning() {
 }
 
 #[test]
+fn a_log_that_cannot_be_read_for_now_asks_for_patience_and_a_damaged_one_does_not() {
+    let id = Uuid::from_u128(9);
+    let reason = || "the disk sleeps".to_owned();
+    let busy = ReadError::Io { position: 7, reason: reason() };
+    let damaged = ReadError::Corrupt { position: 7, reason: reason() };
+    for (error, code) in [(busy, Code::Overloaded), (damaged, Code::Internal)] {
+        assert_eq!(of_read(&error, id).code, code);
+        assert_eq!(of_append(&AppendError::Unreadable(error), id).code, code);
+    }
+    let overloaded = AppendError::Overloaded { waiting: 1_024 };
+    assert!(overloaded.retryable());
+    assert_eq!(of_append(&overloaded, id).code, Code::Overloaded);
+}
+
+#[test]
 fn the_unexpected_says_nothing_about_the_inside() {
     let id = Uuid::from_u128(9);
     let cause = AppendError::TooLarge { bytes: 12_345 };

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Error, ID, Object, Subscription as GraphqlSubscription};
-use futures::stream::{Stream, StreamExt};
+use async_graphql::{
+    Context, Enum, Error, ID, Object, SimpleObject, Subscription as GraphqlSubscription,
+};
+use futures::stream::{self, Stream, StreamExt};
+use playhead_commands::playback::{Ended, How, Standing};
+use playhead_commands::token::{PlaybackGrant, TokenError};
 use playhead_domain::viewing::Progressed;
 
 use super::eyes::Eyes;
@@ -36,6 +40,24 @@ impl Subscription {
         let eyes = Eyes::of_profile(caller, profile).await?;
         let progressed = caller.services.progress.subscribe(profile_id);
         Ok(progressed.map(move |progressed| Progress { progressed, eyes }))
+    }
+
+    /// The end of a session of the calling account: one event, after which the subscription is
+    /// complete. It comes too if the session has ended before. A player that is told of it stops.
+    async fn playback_ended(
+        &self,
+        context: &Context<'_>,
+        playback_token: String,
+    ) -> Result<impl Stream<Item = Result<PlaybackEnd, Error>> + use<>, Error> {
+        let caller = Caller::of(context)?;
+        let account_id = caller.account_id()?;
+        let verified = caller.services.playback_tokens.verify(&playback_token, caller.now_ms);
+        // A token of another account looks as if it were not genuine.
+        let grant = verified.map_err(Fault::from)?;
+        if grant.account_id != account_id {
+            return Err(Fault::from(TokenError::Forged).into());
+        }
+        Ok(stream::once(ended(caller.clone(), grant)).filter_map(|end| async { end.transpose() }))
     }
 }
 
@@ -81,5 +103,76 @@ impl Progress {
     /// When it was received.
     async fn at(&self) -> DateTime {
         DateTime(self.progressed.at_ms)
+    }
+}
+
+/// What ended a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(crate) enum PlaybackEndReason {
+    /// The viewer stopped it.
+    Stopped,
+    /// Its device was silent for too long.
+    Expired,
+    /// The viewer went on elsewhere.
+    TakenOver,
+}
+
+/// The end of a session.
+#[derive(SimpleObject)]
+pub(crate) struct PlaybackEnd {
+    /// The session.
+    session_id: ID,
+    /// What ended it.
+    reason: PlaybackEndReason,
+    /// When.
+    at: DateTime,
+    /// The session that began in its place, if it was taken over.
+    by_session_id: Option<ID>,
+    /// The device of that session.
+    by_device_id: Option<ID>,
+    /// What people call that device.
+    by_device: Option<String>,
+}
+
+impl PlaybackEnd {
+    fn new(grant: &PlaybackGrant, ended: Ended) -> Self {
+        let end = Self {
+            session_id: ID(grant.session_id.to_string()),
+            reason: PlaybackEndReason::Stopped,
+            at: DateTime(ended.at_ms),
+            by_session_id: None,
+            by_device_id: None,
+            by_device: None,
+        };
+        match ended.how {
+            How::Stopped => end,
+            How::Expired => Self { reason: PlaybackEndReason::Expired, ..end },
+            How::TakenOver { by_session_id, device_id, device } => Self {
+                reason: PlaybackEndReason::TakenOver,
+                by_session_id: Some(ID(by_session_id.to_string())),
+                by_device_id: device_id.map(|id| ID(id.to_string())),
+                by_device: device.known().cloned(),
+                ..end
+            },
+        }
+    }
+}
+
+/// Waits for the end of a session; `None` if the server stops or the account is erased before.
+async fn ended(caller: Caller, grant: PlaybackGrant) -> Result<Option<PlaybackEnd>, Error> {
+    let (account_id, session_id) = (grant.account_id, grant.session_id);
+    // Before the first look, so that no end falls in between.
+    let mut ending = caller.services.progress.ending(account_id, session_id);
+    loop {
+        let standing = caller.services.commands.standing(account_id, session_id).await;
+        match standing.map_err(|error| caller.internal("a session cannot be read", &error))? {
+            Standing::Playing => {}
+            Standing::Ended(ended) => return Ok(Some(PlaybackEnd::new(&grant, ended))),
+            // The log is older than the token: a copy of it was put back.
+            Standing::Unknown => return Err(Fault::from(TokenError::Forged).into()),
+        }
+        if !ending.is_near().await {
+            return Ok(None);
+        }
     }
 }

@@ -88,7 +88,7 @@ impl TestPlaces {
 impl Places for TestPlaces {
     fn place_of(&self, clues: &PlaceClues) -> Place {
         let place = *self.0.lock().unwrap();
-        Place { territory: clues.billing.or(place.territory), ..place }
+        Place { territory: clues.billing.or(clues.device).or(place.territory), ..place }
     }
 }
 

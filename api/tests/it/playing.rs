@@ -1,7 +1,13 @@
 //! Who may play what, as clients meet it: limits of profiles, PINs, schedules, places and devices.
 
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use playhead_api::Role;
+use playhead_domain::identity::Ask;
+use playhead_domain::{AccountId, Personal};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Client, TestApi, text};
 
@@ -138,4 +144,86 @@ async fn a_session_is_taken_over_and_a_title_marked() {
     client.mutate("markUnwatched", input, "titleId").await;
     let marked = client.ask(&progress).await["viewer"]["profile"]["progress"].clone();
     assert_eq!(marked, json!({ "finished": false, "watchCount": 0 }));
+}
+
+/// Plays for a moment.
+async fn play(client: &mut Client<'_>, profile: &str, film: &str, device: &str) -> Value {
+    let started = client.start(profile, film, device).await;
+    if let Some(token) = started["playback"]["token"].as_str() {
+        client.mutate("stopPlayback", json!({ "playbackToken": token }), "sessionId").await;
+    }
+    started
+}
+
+#[tokio::test]
+async fn as_many_devices_play_as_the_plan_allows_and_none_that_was_removed() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    for device in ["TV", "Phone", "Laptop", "TV"] {
+        assert_eq!(code(&play(&mut client, &profile, &film, device).await), "none", "{device}");
+    }
+    let refused = play(&mut client, &profile, &film, "Tablet").await;
+    assert_eq!(code(&refused), "TOO_MANY_DEVICES");
+    assert_eq!(refused["errors"][0]["limit"], 3);
+    let devices = refused["errors"][0]["devices"].as_array().unwrap();
+    let mut names: Vec<_> = devices.iter().map(|device| text(&device["name"])).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Laptop", "Phone", "TV"]);
+    let phone = devices.iter().find(|device| device["name"] == "Phone").unwrap();
+    client.mutate("removeDevice", json!({ "deviceId": phone["id"] }), "deviceId").await;
+    let removed = play(&mut client, &profile, &film, "Phone").await;
+    assert_eq!(code(&removed), "DEVICE_REMOVED");
+    assert_eq!(code(&play(&mut client, &profile, &film, "Tablet").await), "none");
+}
+
+#[tokio::test]
+async fn an_account_that_is_suspended_does_not_play() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let account_id = AccountId(Uuid::from_u128(1));
+    let reason = Personal::Known("fraud".to_owned());
+    api.identify(account_id, Ask::Suspend { reason }).await;
+    // A token as young as the suspension is not void: the start itself must refuse.
+    let refused = client.start(&profile, &film, "TV").await;
+    assert_eq!(code(&refused), "ACCOUNT_SUSPENDED");
+    api.identify(account_id, Ask::Reinstate).await;
+    api.clock.advance(1_000);
+    assert_eq!(code(&api.client(1).start(&profile, &film, "TV").await), "none");
+}
+
+#[tokio::test]
+async fn an_account_whose_address_is_not_verified_does_not_play() {
+    let api = TestApi::start().await;
+    let mut client = api.client(1);
+    client.mutate("openAccount", json!({}), "account { id }").await;
+    let film = client.film("Metropolis").await;
+    let profile = format!("Profile:{}.{}", Uuid::from_u128(1), Uuid::from_u128(2));
+    let profile = URL_SAFE_NO_PAD.encode(profile);
+    assert_eq!(code(&client.start(&profile, &film, "TV").await), "EMAIL_NOT_VERIFIED");
+}
+
+#[tokio::test]
+async fn an_app_says_in_which_country_its_device_is() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let window = json!({ "territories": ["AT"], "from": "2027-01-15T08:00:00Z" });
+    let schedule = json!({ "titleId": film, "windows": [window] });
+    client.mutate("scheduleAvailability", schedule, "title { id }").await;
+    let query = "query($t: ID!, $p: ID!) { title(id: $t, profileId: $p) { id } }";
+    let body = json!({ "query": query, "variables": { "t": film, "p": profile } }).to_string();
+    let in_country = async |country: &str| {
+        let request = client.request("/graphql").header("playhead-device-country", country);
+        api.send(request.body(Body::from(body.clone())).unwrap()).await
+    };
+    assert_eq!(in_country("AT").await.data()["title"]["id"], json!(film));
+    assert_eq!(in_country("DE").await.data()["title"], Value::Null);
+    api.places.move_to(Some("AT"), true);
+    assert_eq!(in_country("AT").await.data()["title"], Value::Null, "a VPN hides the country");
+    for wrong in ["Austria", "XX", "Ö"] {
+        let answer = in_country(wrong).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "BAD_REQUEST"), "{wrong}");
+    }
 }

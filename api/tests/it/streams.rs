@@ -249,3 +249,92 @@ async fn a_subscription_is_an_event_stream() {
     let refused = send("{").await;
     assert_eq!(refused.status(), 400);
 }
+
+const ENDED: &str = "subscription($token: String!) { playbackEnded(playbackToken: $token) { \
+                     sessionId reason at bySessionId byDeviceId byDevice } }";
+
+/// The end that a socket is told of, after which the operation is complete.
+async fn end(socket: &mut Socket, id: &str) -> Value {
+    let told = socket.next().await;
+    assert_eq!((&told["id"], &told["type"]), (&json!(id), &json!("next")), "{told}");
+    assert_eq!(socket.next().await, json!({ "id": id, "type": "complete" }));
+    told["payload"]["data"]["playbackEnded"].clone()
+}
+
+#[tokio::test]
+async fn the_old_device_is_told_who_took_its_session_over() {
+    let api = TestApi::start().await;
+    let mut client = api.client(1);
+    let profile = client.join("Ada").await;
+    let film = client.film("Metropolis").await;
+    client.mutate("subscribe", json!({ "plan": "BASIC" }), "account { id }").await;
+    let old = client.start(&profile, &film, "TV").await["playback"].clone();
+    let mut socket = Socket::greeted(&api, authorization(&api, 1)).await;
+    socket.subscribe("tv", ENDED, json!({ "token": old["token"] })).await;
+    settled(&mut socket).await;
+    let take = json!({
+        "profileId": profile, "titleId": film, "device": "Phone", "takeOver": old["sessionId"],
+    });
+    let new = client.mutate("startPlayback", take, "playback { sessionId token }").await;
+    let devices = client.ask("{ me { devices(limit: 9) { id name } } }").await;
+    let devices = devices["me"]["devices"].as_array().unwrap().clone();
+    let phone = devices.iter().find(|device| device["name"] == "Phone").unwrap();
+    let told = json!({
+        "sessionId": old["sessionId"], "reason": "TAKEN_OVER", "at": "2027-01-15T08:00:00.000Z",
+        "bySessionId": new["playback"]["sessionId"], "byDeviceId": phone["id"], "byDevice": "Phone",
+    });
+    assert_eq!(end(&mut socket, "tv").await, told);
+    // Whoever comes too late hears the same.
+    socket.subscribe("late", ENDED, json!({ "token": old["token"] })).await;
+    assert_eq!(end(&mut socket, "late").await, told);
+    // The new session plays.
+    socket.subscribe("phone", ENDED, json!({ "token": new["playback"]["token"] })).await;
+    settled(&mut socket).await;
+    let stop = json!({ "playbackToken": new["playback"]["token"] });
+    client.mutate("stopPlayback", stop, "sessionId").await;
+    let stopped = end(&mut socket, "phone").await;
+    assert_eq!(stopped["sessionId"], new["playback"]["sessionId"]);
+    assert_eq!((&stopped["reason"], &stopped["byDevice"]), (&json!("STOPPED"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_device_that_fell_silent_is_told_when_its_room_was_needed() {
+    let api = TestApi::start().await;
+    let mut client = api.client(1);
+    let profile = client.join("Ada").await;
+    let film = client.film("Metropolis").await;
+    client.mutate("subscribe", json!({ "plan": "BASIC" }), "account { id }").await;
+    let silent = client.start(&profile, &film, "TV").await["playback"].clone();
+    api.clock.advance(90_000);
+    let mut socket = Socket::greeted(&api, authorization(&api, 1)).await;
+    socket.subscribe("tv", ENDED, json!({ "token": silent["token"] })).await;
+    settled(&mut socket).await;
+    client.start(&profile, &film, "Phone").await;
+    assert_eq!(end(&mut socket, "tv").await["reason"], "EXPIRED");
+    // As an event stream it is the same.
+    let body = json!({ "query": ENDED, "variables": { "token": silent["token"] } }).to_string();
+    let request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("accept", "text/event-stream")
+        .header("authorization", format!("Bearer {}", client.token.clone().unwrap()));
+    let answer = api.send(request.body(Body::from(body)).unwrap()).await;
+    let events = text(&answer.body);
+    assert!(events.contains("EXPIRED") && events.contains("event: complete"), "{events}");
+    assert_eq!(events.matches("event: next").count(), 1, "{events}");
+}
+
+#[tokio::test]
+async fn the_end_of_somebody_elses_session_is_not_told() {
+    let api = TestApi::start().await;
+    let (_, token) = playing(&mut api.client(1)).await;
+    let answer = async |payload: Value, token: &str| {
+        let mut socket = Socket::greeted(&api, payload).await;
+        socket.subscribe("a", ENDED, json!({ "token": token })).await;
+        socket.next().await.to_string()
+    };
+    let theirs = answer(authorization(&api, 2), &token).await;
+    assert!(theirs.contains("PLAYBACK_TOKEN_INVALID"), "{theirs}");
+    assert_eq!(answer(authorization(&api, 2), "x").await, theirs);
+    let nobodys = answer(json!(null), &token).await;
+    assert!(nobodys.contains("UNAUTHENTICATED"), "{nobodys}");
+}

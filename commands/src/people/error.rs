@@ -122,6 +122,7 @@ impl PeopleError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Log(error) => error.retryable(),
+            Self::Read(error) => error.retryable(),
             Self::Password(error) => error.retryable(),
             Self::Mail(error) => error.retryable(),
             Self::Vault(error) => error.retryable(),

@@ -9,7 +9,6 @@
 mod execute;
 mod heartbeats;
 mod people;
-mod starting;
 mod tokens;
 
 use std::sync::Arc;

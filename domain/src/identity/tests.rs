@@ -136,7 +136,7 @@ const OWN: usize = 9;
 const OPEN: usize = 12;
 
 #[test]
-fn somebody_registers() {
+fn somebody_new_registers() {
     given::<Identity>([]).when(&now(Ask::Register(registration()))).then([registered()]);
 }
 

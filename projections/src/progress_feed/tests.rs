@@ -1,8 +1,11 @@
 use futures::{FutureExt, StreamExt};
-use playhead_domain::viewing;
+use playhead_domain::playback::PlaybackTakenOver;
+use playhead_domain::{playback, viewing};
 
 use super::*;
-use crate::testing::{MINUTE_MS, Sitting, TestLog, account, erased, profile, sitting, title};
+use crate::testing::{
+    MINUTE_MS, Sitting, TestLog, account, erased, profile, session, sitting, title,
+};
 
 fn sequence(progressed: &Arc<Progressed>) -> u32 {
     progressed.sequence
@@ -91,6 +94,61 @@ async fn the_subscriptions_of_an_erased_account_end() {
     assert_eq!(mine.next().await, None);
     append(&log, [Sitting { account: 2, profile: 2, ..sitting(1, 1) }.at(1, 0)]).await;
     assert_eq!(other.next().await.as_ref().map(sequence), Some(1));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_end_of_a_session_is_told_of_that_one_once() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let (mine, other) = (sitting(1, 1), sitting(1, 2));
+    log.playback(mine.started()).await;
+    for end in [mine.stopped(), mine.expired(), taken_over(mine)] {
+        let mut ending = feed.ending(account(1), session(1));
+        let mut others = feed.ending(account(1), session(2));
+        log.playback(other.started()).await;
+        log.playback(end).await;
+        assert!(ending.is_near().await);
+        assert!(!ending.is_near().await, "nothing comes after the end");
+        assert!(others.is_near().now_or_never().is_none());
+    }
+    assert!(feed.shared.audience().as_ref().unwrap().is_empty());
+}
+
+/// The end of a session for one that began later.
+fn taken_over(sitting: Sitting) -> playback::Event {
+    playback::Event::TakenOver(PlaybackTakenOver {
+        account_id: account(sitting.account),
+        session_id: session(sitting.began),
+        profile_id: profile(sitting.profile),
+        title_id: title(sitting.title),
+        started_at_ms: 0,
+        by_session_id: session(2),
+        at_ms: 1,
+    })
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_read_makes_everybody_look() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let mut ending = feed.ending(account(1), session(1));
+    log.append_raw(&format!("playback-{}", account(1)), "PlaybackStopped", b"{}").await;
+    assert!(ending.is_near().await);
+    log.playback(sitting(1, 1).stopped()).await;
+    assert!(ending.is_near().await);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_erased_account_or_a_stopped_feed_waits_no_more() {
+    let log = TestLog::new();
+    let feed = ProgressFeed::spawn(log.log());
+    let mut erased_one = feed.ending(account(1), session(1));
+    let mut other = feed.ending(account(2), session(2));
+    log.identity(account(1), erased(account(1))).await;
+    assert!(!erased_one.is_near().await);
+    feed.stop().await;
+    assert!(!other.is_near().await);
+    assert!(!feed.ending(account(2), session(2)).is_near().await);
 }
 
 #[tokio::test]

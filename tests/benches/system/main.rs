@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use playhead_tests::{Household, Server, film_ids, run};
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const ROUNDS: usize = 5;

@@ -75,7 +75,7 @@ async fn a_new_user_registers_plays_and_is_forgotten_with_urql() {
 async fn of_a_hundred_racing_registrations_of_one_address_one_becomes_an_account() {
     let dir = TempDir::new().unwrap();
     let data = data(&dir, UNLIMITED);
-    let server = Server::serve(&data);
+    let mut server = Server::serve(&data);
     let barrier = Arc::new(Barrier::new(RACERS));
     let mut racers = JoinSet::new();
     for number in 0..RACERS {
@@ -93,12 +93,17 @@ async fn of_a_hundred_racing_registrations_of_one_address_one_becomes_an_account
     for answer in answers.iter().filter(|answer| answer["data"]["register"].is_object()) {
         assert_eq!(answer["data"]["register"]["errors"], json!([]), "{answer}");
     }
-    let mails = Mailbox::of(&data).wait_for(RACERS - refused).await;
+    assert!(refused < RACERS, "some are let in");
+    // A server that ends first does what it has begun to do behind its answers.
+    assert_eq!(server.terminate().code(), Some(0));
+    let mails = Mailbox::of(&data).mails();
     let codes: Vec<String> = mails.iter().filter_map(|mail| code_in(mail)).collect();
     assert_eq!(codes.len(), 1, "one mail has a code, the others say that there is an account");
     assert_eq!(events(&data, "EmailClaimed").len(), 1);
     assert_eq!(events(&data, "AccountRegistered").len(), 1);
-    let person = Person::verify(&server.url, "race@example.org", &codes[0]).await;
+    let server = Server::serve(&data);
+    let person =
+        Person::verify(&Client::anonymous(&server.url), "race@example.org", &codes[0]).await;
     let device = "0198c5a0-7d1e-7c44-8a51-2f9d3c1b6e08";
     assert!(!person.sign_in(&server.url, device).await.is_out().await);
 }

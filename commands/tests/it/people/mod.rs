@@ -8,6 +8,7 @@ mod passwords;
 mod playing;
 mod registering;
 mod signing_in;
+mod starting;
 mod world;
 
 use playhead_commands::people::PeopleError;

@@ -27,15 +27,15 @@ impl LastSeen for Silence {
     }
 }
 
-struct Home {
-    world: World,
-    account_id: AccountId,
-    profile_id: ProfileId,
-    title_id: TitleId,
+pub(super) struct Home {
+    pub(super) world: World,
+    pub(super) account_id: AccountId,
+    pub(super) profile_id: ProfileId,
+    pub(super) title_id: TitleId,
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let world = World::new().await;
         let account_id = world.member(ADDRESS).await;
         let (profile_id, title_id) = (ProfileId(id(2)), TitleId(id(3)));
@@ -57,14 +57,14 @@ impl Home {
         self.world.commands.accounts.execute(&account_id, &add, &context).await.unwrap();
     }
 
-    async fn subscribe(&self, plan: Plan) {
+    pub(super) async fn subscribe(&self, plan: Plan) {
         let (account_id, at_ms) = (self.account_id, self.world.now_ms());
         let subscribe = subscription::Command::Subscribe { account_id, plan, at_ms };
         let context = self.world.context();
         self.world.commands.subscriptions.execute(&account_id, &subscribe, &context).await.unwrap();
     }
 
-    fn wish(&self) -> PlaybackWish {
+    pub(super) fn wish(&self) -> PlaybackWish {
         self.world.playback(self.account_id, self.profile_id, self.title_id)
     }
 
