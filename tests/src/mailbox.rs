@@ -44,11 +44,16 @@ impl Mailbox {
 
     /// The code in the newest mail to an address that has one, once there is one.
     pub async fn code_for(&self, address: &str) -> String {
+        self.code_behind(0, address).await
+    }
+
+    /// As [`Self::code_for`], but the oldest mails do not count.
+    pub async fn code_behind(&self, skipped: usize, address: &str) -> String {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         for _ in 0..LOOKS_MAX {
             ticks.tick().await;
             let mails = self.mails();
-            let mut codes = mails.iter().rev().filter(|mail| mail.contains(address));
+            let mut codes = mails.iter().skip(skipped).rev().filter(|mail| mail.contains(address));
             if let Some(code) = codes.find_map(|mail| code_in(mail)) {
                 return code;
             }
