@@ -54,6 +54,8 @@ use crate::cli::{Cli, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Most of what is written is about people: it is for its owner only.
+    let _before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // Clients for HTTP ask for it, even if they will not encrypt. Somebody who came first is as good.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -17,7 +17,8 @@ impl Node {
     pub fn run(script: &str, args: &[&str]) -> Self {
         let folder = folder();
         assert!(folder.join("node_modules").is_dir(), "run `make test`, which installs packages");
-        let mut node = Command::new("node");
+        // A package like the others, because distributions have older ones than these need.
+        let mut node = Command::new(folder.join("node_modules/.bin/node"));
         node.arg(script).args(args).current_dir(folder);
         node.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = node.spawn().expect("node runs");

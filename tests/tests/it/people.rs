@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -150,6 +151,8 @@ async fn tokens_and_what_was_ended_outlive_a_kill() {
     let dir = TempDir::new().unwrap();
     let data = data(&dir, UNLIMITED);
     let server = Server::serve(&data);
+    let mode = std::fs::metadata(data.join("read")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}: what is about people is its owner's only");
     let title = film_ids(&server.url, &data).await.remove(0);
     let person = Person::register(&server.url, &data, "ada@example.org").await;
     let mut devices = Vec::new();
