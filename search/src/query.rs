@@ -1,0 +1,1 @@
+//! Understands, finds and ranks.
