@@ -94,6 +94,8 @@ pub struct Upcast {
 /// Every upcast there is, each from one version to the next.
 pub const UPCASTS: &[Upcast] = &[
     Upcast { event_type: "PlaybackStarted", from: 1, lift: playback::lift_started_from_1 },
+    // Version 3 may say where the viewer was; without it, nobody knows.
+    Upcast { event_type: "PlaybackStarted", from: 2, lift: |payload| payload },
     Upcast { event_type: "ProfileAdded", from: 1, lift: account::lift_from_1 },
     Upcast { event_type: "ProfileChanged", from: 1, lift: account::lift_from_1 },
     // Version 2 may say for whom a title is; without it, the title counts as for adults.

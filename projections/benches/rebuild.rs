@@ -68,6 +68,7 @@ async fn sessions() -> MemoryLog {
             title_id,
             device_id: None,
             device: playhead_domain::Personal::Known("living room".to_owned()),
+            territory: None,
             started_at_ms,
         });
         let progressed = viewing::Event::Progressed(Progressed {

@@ -291,6 +291,7 @@ impl Sitting {
             title_id: title(self.title),
             device_id: None,
             device: Personal::Known(format!("device {}", self.began)),
+            territory: None,
             started_at_ms: self.began_ms(),
         })
     }

@@ -132,8 +132,8 @@ impl ArbitraryEvent for playback::Event {
         };
         let whose = || (account_id(), session_id(), profile_id(), title_id());
         prop_oneof![
-            (whose(), played_on(), personal_text(), time()).prop_map(
-                |(whose, device_id, device, started_at_ms)| {
+            (whose(), played_on(), personal_text(), played_in(), time()).prop_map(
+                |(whose, device_id, device, territory, started_at_ms)| {
                     let (account_id, session_id, profile_id, title_id) = whose;
                     Event::Started(PlaybackStarted {
                         account_id,
@@ -142,6 +142,7 @@ impl ArbitraryEvent for playback::Event {
                         title_id,
                         device_id,
                         device,
+                        territory,
                         started_at_ms,
                     })
                 }

@@ -47,6 +47,10 @@ pub(crate) fn played_on() -> impl Strategy<Value = Option<DeviceId>> {
     option::of(uuid().prop_map(DeviceId))
 }
 
+pub(crate) fn played_in() -> impl Strategy<Value = Option<Territory>> {
+    option::of(territory())
+}
+
 /// A time: mostly within some minutes of the others.
 pub(crate) fn time() -> impl Strategy<Value = i64> {
     prop_oneof![15 => 0..400_000_i64, 1 => any::<i64>(), 1 => Just(i64::MIN), 1 => Just(i64::MAX)]
