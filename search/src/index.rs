@@ -10,7 +10,7 @@ mod segment;
 mod store;
 
 pub use document::{Document, LocalName, Person};
-pub(crate) use schema::Fields;
+pub(crate) use schema::{Fields, bag, grams};
 pub use segment::Snapshot;
-pub(crate) use segment::{Posted, Row, Segment};
+pub(crate) use segment::{Posted, Row, Segment, each_doc};
 pub use store::{Error, Index, Options};
