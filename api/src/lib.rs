@@ -36,6 +36,7 @@ mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
 pub use background::Background;
+pub use page_cursor::CursorKey;
 pub use place::{NoPlaces, Place, PlaceClues, Places};
 pub use routes::{route_classes, router};
 pub use schema::sdl;

@@ -186,6 +186,8 @@ fn services(
         limits: Arc::new(Limits::new(&config.limits(), RandomState::new())),
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),
+        trending: Arc::new(read_models.trending.clone()),
+        cursors: keys::cursors(&config.data)?,
         projections: read_models.follow(log),
         progress: ProgressFeed::spawn(Arc::clone(log)),
         places: whereabouts.clone(),

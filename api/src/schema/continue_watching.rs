@@ -12,7 +12,6 @@ use super::scalars::{DateTime, Milliseconds};
 use super::title::Title;
 use crate::caller::Caller;
 use crate::errors::Fault;
-use crate::page_cursor::List;
 
 /// Why something is on the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -76,8 +75,8 @@ pub(crate) async fn page(
     len: u32,
     cursor: Option<&str>,
 ) -> Result<ContinueWatchingConnection, Fault> {
-    let list = List::new("continueWatching", &profile_id);
-    let key = after::<(i64, TitleId)>(&list, cursor)?;
+    let mut list = caller.list("continueWatching", &profile_id);
+    let key = after::<(i64, TitleId)>(&mut list, cursor)?;
     let key = key.map(|(last_played_at_ms, title_id)| RowKey { last_played_at_ms, title_id });
     let audience = eyes.audience(caller.now_ms);
     let watching = &caller.services.continue_watching;

@@ -13,7 +13,6 @@ use super::viewer::Viewer;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id::GlobalId;
-use crate::page_cursor::List;
 
 /// Anything that has a global id.
 #[derive(Interface)]
@@ -159,8 +158,8 @@ async fn titles(
     cursor: Option<&str>,
     filter: CatalogFilter,
 ) -> Result<TitleConnection, Fault> {
-    let list = List::new("titles", &filter);
-    let key = after::<(String, playhead_domain::TitleId)>(&list, cursor)?;
+    let mut list = caller.list("titles", &filter);
+    let key = after::<(String, playhead_domain::TitleId)>(&mut list, cursor)?;
     let key = key.map(|(sort_name, title_id)| TitleKey { sort_name, title_id });
     let audience = eyes.audience(caller.now_ms);
     let rows = caller.services.catalog.list(&filter, &audience, key.as_ref(), len + 1).await;

@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use playhead_api::access::{AccessCheck, without_sign_in};
 use playhead_api::limits::{LimitSettings, Limits, Proxies};
 use playhead_api::{
-    ApiOptions, Background, Clock, Place, PlaceClues, Places, Role, Services, TokenStates, router,
+    ApiOptions, Background, Clock, CursorKey, Place, PlaceClues, Places, Role, Services,
+    TokenStates, router,
 };
 use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, SigningKeys};
 use playhead_commands::token::PlaybackTokens;
@@ -28,7 +29,7 @@ use playhead_identity::mail::{EmlMailer, Sender};
 use playhead_identity::oidc::OutsideIssuer;
 use playhead_identity::password::{PasswordLimits, Passwords};
 use playhead_projections::access::Access;
-use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, spawn};
+use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, Trending, spawn};
 use playhead_vault::{MasterKey, SealedLog, Vault};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -156,8 +157,13 @@ impl TestApi {
         let catalog = Catalog::open(&path("catalog.db")).await.unwrap();
         let watching = ContinueWatching::open(&path("watching.db")).await.unwrap();
         let access = Access::open(&path("access.db"), BEGIN_MS).await.unwrap();
-        let models: [Arc<dyn ReadModel>; 3] =
-            [Arc::new(catalog.clone()), Arc::new(watching.clone()), Arc::new(access.clone())];
+        let trending = Trending::open(&path("trending.db")).await.unwrap();
+        let models: [Arc<dyn ReadModel>; 4] = [
+            Arc::new(catalog.clone()),
+            Arc::new(watching.clone()),
+            Arc::new(access.clone()),
+            Arc::new(trending.clone()),
+        ];
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(BEGIN_MS), ids: AtomicU64::new(1) });
         let lookups = Arc::new(Lookups { access, clock: Arc::clone(&clock) as Arc<dyn Clock> });
@@ -193,6 +199,8 @@ impl TestApi {
             limits: Arc::new(Limits::new(&setup.limits, RandomState::new())),
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
+            trending: Arc::new(trending),
+            cursors: CursorKey::derive(&[7; 32]),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),
             progress: ProgressFeed::spawn(Arc::clone(&log)),
             places: Arc::clone(&places) as Arc<dyn Places>,

@@ -249,6 +249,7 @@ fn an_unknown_model_is_answered_with_those_there_are() {
     let error = "search".parse::<Model>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "there is no read model \"search\"; there are catalog, continue_watching, access"
+        "there is no read model \"search\"; there are catalog, continue_watching, access, \
+         trending"
     );
 }
