@@ -18,7 +18,7 @@ use playhead_domain::title::Kind;
 
 use crate::index::Document;
 use crate::query::Audience;
-use crate::suggest::{TITLES_MAX, most_popular};
+use crate::suggest::most_popular;
 use crate::text::normalize;
 
 /// The most titles in an answer.
@@ -92,7 +92,8 @@ pub struct Similar {
 }
 
 impl Similar {
-    /// Of documents, each with how popular its title is; of more than [`TITLES_MAX`], of the most
+    /// Of documents, each with how popular its title is; of more than
+    /// [`TITLES_MAX`](crate::suggest::TITLES_MAX), of the most
     /// popular ones. Drafts, episodes, extras and trailers are left out: they are like what they
     /// belong to.
     #[must_use]

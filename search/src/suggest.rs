@@ -3,14 +3,15 @@
 //! [`Suggester`] is a snapshot in memory. Whoever keeps the index builds it anew behind a commit,
 //! beside the one in use, and swaps them; building takes about as long as reading the documents.
 //!
-//! - A title is found by its beginning, in any of its languages, and by each word within; a person by
+//! - A title is found by its beginning, with or without an article, in any of its languages, and by each word within; a person by
 //!   each part of the name; texts in scripts without spaces by each character.
 //! - What begins exactly as typed comes first. If that is not enough, what begins so with one edit
-//!   (from four characters on) follows; two edits (from eight on) are only forgiven where nothing
-//!   else is found.
-//! - Among these, the more popular comes first. A word within a title counts for an eighth of its
-//!   popularity, and people and genres for a tenth of that of all their titles; of ten suggestions,
-//!   at most three are people and two genres while there are others.
+//!   (from four characters on) follows; two edits (from eight on, and only one of them in the
+//!   first three characters) are only forgiven where nothing else is found.
+//! - Among these, the more popular comes first. A title whose article is left out counts for a quarter
+//!   of its popularity, a word within it for a sixteenth, people for a tenth of that of all their
+//!   titles, and genres for a hundredth; of ten suggestions, at most three are people and two genres
+//!   while there are others.
 //! - Nothing is suggested that the viewer may not see ([`is_visible`]), and people and genres only
 //!   if a title of theirs may be seen.
 //!

@@ -136,7 +136,8 @@ impl Measures {
     fn of(cells: &[&Cell]) -> Self {
         let ranks = || cells.iter().flat_map(|cell| &cell.ranks);
         let queries = ranks().count();
-        let mean = |sum: f64| sum / number(queries).max(1.0);
+        // The sum of nothing is -0.
+        let mean = |sum: f64| sum.max(0.0) / number(queries).max(1.0);
         let within = |depth: u32| {
             let hits = ranks().filter(|rank| rank.is_some_and(|rank| rank <= depth));
             mean(number(hits.count()))

@@ -10,7 +10,7 @@ use tantivy_fst::{Map, MapBuilder};
 use thiserror::Error;
 
 use super::best::{Best, Place, size};
-use super::keys::{key, starts};
+use super::keys::{Behind, key, starts};
 use super::{CLASSES, Class, Entry, Occurrence, Suggester, Titled};
 use crate::index::Document;
 use crate::text::normalize;
@@ -25,13 +25,20 @@ const PEOPLE_MAX: usize = 30;
 /// The terms of most titles are the same, and the most popular titles come first.
 const TERMS_MAX: usize = 64;
 
+/// What a title whose article is left out divides its popularity by. Many leave it out, but more often
+/// than not those who type "god" mean something that begins so.
+const BEHIND_ARTICLE: u64 = 4;
+
 /// What a word within a title divides its popularity by: somebody who types the middle of a title
 /// more often means another one that begins so.
-const WITHIN: u64 = 8;
+const WITHIN: u64 = 16;
 
-/// What people and genres divide the popularity of all their titles by, so that they stand among
-/// their titles and not before all of them.
-const SHARED: u64 = 10;
+/// What people divide the popularity of all their titles by, so that they stand among their titles
+/// and not before all of them.
+const SHARED_BY_PERSON: u64 = 10;
+
+/// The same for genres, which have thousands of titles.
+const SHARED_BY_GENRE: u64 = 100;
 
 /// Suggestions could not be prepared; those from before are still good.
 #[derive(Debug, Error)]
@@ -172,7 +179,11 @@ impl Known {
     }
 
     fn finish(mut self) -> Result<Suggester, BuildError> {
-        for (class, shared) in [(Class::Person, self.people), (Class::Genre, self.genres)] {
+        let shared = [
+            (Class::Person, self.people, SHARED_BY_PERSON),
+            (Class::Genre, self.genres, SHARED_BY_GENRE),
+        ];
+        for (class, shared, shared_by) in shared {
             let mut shared: Vec<_> = shared.into_iter().collect();
             shared.sort_unstable_by(|left, right| left.0.cmp(&right.0));
             self.drafts.extend(shared.into_iter().map(|(normal, it)| Draft {
@@ -180,7 +191,7 @@ impl Known {
                 normal,
                 class,
                 title: 0,
-                popularity: it.popularity / SHARED,
+                popularity: it.popularity / shared_by,
                 level: it.level.unwrap_or(Maturity::From18),
                 terms: it.terms,
             }));
@@ -230,13 +241,22 @@ fn key_of<'a>(drafts: &'a [Draft], at: &Weighted) -> &'a str {
     draft.map_or("", |draft| key(&draft.normal, at.occurrence.offset))
 }
 
+/// How much what is suggested counts for somebody who begins to type at a start.
+fn weight(draft: &Draft, behind: Behind) -> u64 {
+    match behind {
+        // A surname is as good a start as a first name.
+        _ if draft.class == Class::Person => draft.popularity,
+        Behind::Nothing => draft.popularity,
+        Behind::Article => draft.popularity / BEHIND_ARTICLE,
+        Behind::Words => draft.popularity / WITHIN,
+    }
+}
+
 fn occurrences(drafts: &[Draft]) -> Vec<Weighted> {
     let mut found = vec![];
     for (entry, draft) in (0..).zip(drafts) {
         for start in starts(&draft.text) {
-            // A surname is as good a start as a first name.
-            let leads = start.leads || draft.class == Class::Person;
-            let weight = if leads { draft.popularity } else { draft.popularity / WITHIN };
+            let weight = weight(draft, start.behind);
             let occurrence = Occurrence { entry, offset: start.offset };
             found.push(Weighted { occurrence, weight, rank: 0 });
         }

@@ -12,6 +12,10 @@ const BAND: usize = 2 * EDITS_MAX as usize + 1;
 /// More edits than are ever forgiven.
 const MANY: u8 = EDITS_MAX + 1;
 
+/// In so many characters at the beginning of a key, one edit is the most. People seldom get the very
+/// beginning wrong twice, and most of the keys that would have to be looked at differ there.
+const FIRM_CHARS: usize = 3;
+
 /// How many edits are forgiven in an input of so many characters.
 pub(super) fn budget(chars: usize) -> u8 {
     match chars {
@@ -86,6 +90,11 @@ impl State {
         self.row.iter().copied().min().unwrap_or(MANY)
     }
 
+    /// How many edits are forgiven up to here.
+    pub(super) fn allowed(&self, budget: u8) -> u8 {
+        if self.chars <= FIRM_CHARS { budget.min(1) } else { budget }
+    }
+
     /// The edits between the whole input and exactly these characters.
     pub(super) fn whole(&self, input: &[char]) -> u8 {
         let cell = (input.len() + usize::from(EDITS_MAX)).checked_sub(self.chars);
@@ -151,6 +160,13 @@ pub(super) mod tests {
     pub(in crate::suggest) fn fewest_edits(input: &str, key: &str) -> usize {
         let (input, key) = (chars(input), chars(key));
         (0..=key.len()).map(|len| edits(&input, &key[..len])).min().unwrap()
+    }
+
+    /// Whether the first characters of a key are within one edit of some beginning of the input.
+    pub(in crate::suggest) fn begins_firmly(input: &str, key: &str) -> bool {
+        let (input, key) = (chars(input), chars(key));
+        (1..=FIRM_CHARS.min(key.len()))
+            .all(|len| (0..=input.len()).any(|typed| edits(&input[..typed], &key[..len]) <= 1))
     }
 
     proptest! {

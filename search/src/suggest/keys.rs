@@ -16,14 +16,25 @@ const ARTICLES: [&str; 3] = ["the", "a", "an"];
 pub(super) struct Start {
     /// In bytes.
     pub(super) offset: u16,
-    /// Whether it is the beginning, or the word behind a leading article.
-    pub(super) leads: bool,
+    /// What stands before it.
+    pub(super) behind: Behind,
+}
+
+/// What stands before a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing.
+    Nothing,
+    /// A leading article.
+    Article,
+    /// More than that.
+    Words,
 }
 
 /// The starts in a text: its beginning, each of its words, and each character of scripts that put
 /// no space between words.
 pub(super) fn starts(text: &str) -> Vec<Start> {
-    let mut found = vec![Start { offset: 0, leads: true }];
+    let mut found = vec![Start { offset: 0, behind: Behind::Nothing }];
     let (mut at, mut behind_article) = (0, false);
     for (number, token) in tokens(text).iter().enumerate() {
         let inner = token.text.char_indices().filter(|(inner, _)| *inner == 0 || token.dense);
@@ -33,7 +44,9 @@ pub(super) fn starts(text: &str) -> Vec<Start> {
                 return found;
             }
             if offset > 0 {
-                found.push(Start { offset, leads: behind_article && inner == 0 });
+                let article = behind_article && inner == 0;
+                let behind = if article { Behind::Article } else { Behind::Words };
+                found.push(Start { offset, behind });
             }
         }
         behind_article = number == 0 && ARTICLES.contains(&&*token.text);
@@ -93,17 +106,21 @@ pub(super) fn shown(text: &str, from: usize, len: usize) -> std::ops::Range<usiz
 mod tests {
     use super::*;
 
-    fn keys(text: &str) -> Vec<(String, bool)> {
+    fn keys(text: &str) -> Vec<(String, Behind)> {
         let normal = normalize(text);
-        let of = |start: Start| (key(&normal, start.offset).to_owned(), start.leads);
+        let of = |start: Start| (key(&normal, start.offset).to_owned(), start.behind);
         starts(text).into_iter().map(of).collect()
     }
 
     #[test]
-    fn every_word_is_a_start_and_the_one_behind_an_article_leads() {
-        let expected = [("the lion king", true), ("lion king", true), ("king", false)];
+    fn every_word_is_a_start_and_the_one_behind_an_article_is_told() {
+        let expected = [
+            ("the lion king", Behind::Nothing),
+            ("lion king", Behind::Article),
+            ("king", Behind::Words),
+        ];
         assert_eq!(keys("The Lion King"), expected.map(|(key, leads)| (key.to_owned(), leads)));
-        let expected = [("face off", true), ("off", false)];
+        let expected = [("face off", Behind::Nothing), ("off", Behind::Words)];
         assert_eq!(keys("Face/Off"), expected.map(|(key, leads)| (key.to_owned(), leads)));
     }
 
@@ -115,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_text_without_words_is_its_own_key() {
-        assert_eq!(keys("$"), [("$".to_owned(), true)]);
+        assert_eq!(keys("$"), [("$".to_owned(), Behind::Nothing)]);
     }
 
     #[test]

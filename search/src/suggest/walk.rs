@@ -99,7 +99,7 @@ impl Walk<'_> {
     /// Looks at the keys that go on from a node behind a whole character.
     fn behind(&mut self, step: Transition, first: u64, state: &State) {
         let is_near = state.best() <= self.budget;
-        if state.reach() > self.budget && !is_near {
+        if !is_near && state.reach() > state.allowed(self.budget) {
             return;
         }
         let node = self.keys.node(step.addr);
