@@ -100,7 +100,9 @@ pub const UPCASTS: &[Upcast] = &[
     Upcast { event_type: "ProfileChanged", from: 1, lift: account::lift_from_1 },
     // Version 2 may say for whom a title is; without it, the title counts as for adults.
     Upcast { event_type: "TitleAdded", from: 1, lift: |payload| payload },
+    Upcast { event_type: "TitleAdded", from: 2, lift: title::lift_from_2 },
     Upcast { event_type: "TitleEdited", from: 1, lift: |payload| payload },
+    Upcast { event_type: "TitleEdited", from: 2, lift: title::lift_from_2 },
 ];
 
 /// Every event type that Playhead writes, with its current version.

@@ -1,11 +1,18 @@
--- The titles that can be found now.
+-- The titles that can be found now, and drafts, which only those who prepare them find.
 CREATE TABLE titles (
     title_id TEXT NOT NULL PRIMARY KEY,
     -- The name in lower case.
     sort_name TEXT NOT NULL,
     kind TEXT NOT NULL,
     year INTEGER,
+    -- The account whose video it is; null if it belongs to the catalogue.
+    owner TEXT,
+    -- 1 if it is a draft.
+    draft INTEGER NOT NULL,
+    -- When it was added, also as a draft.
     added_at_ms INTEGER NOT NULL,
+    -- When it joined the catalogue; when it was added, if it is a draft.
+    listed_at_ms INTEGER NOT NULL,
     -- 1 if it is offered by a schedule, and not everywhere and always.
     scheduled INTEGER NOT NULL,
     -- All that is known of the title, as JSON.
@@ -38,8 +45,8 @@ CREATE INDEX title_genres_by_kind_and_year ON title_genres (genre, kind, year, s
 CREATE INDEX title_genres_scheduled ON title_genres (genre, kind, year, title_id)
     WHERE scheduled = 1;
 
--- How many titles each combination of filters finds, by level of maturity and by whether they have
--- a schedule. '' and 0 stand for "any" genre, kind and year.
+-- How many titles each combination of filters finds, by level of maturity (5: drafts, at
+-- any level) and by whether they have a schedule. '' and 0 stand for "any" genre, kind and year.
 CREATE TABLE title_counts (
     genre TEXT NOT NULL,
     kind TEXT NOT NULL,

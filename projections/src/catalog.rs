@@ -1,7 +1,7 @@
 //! The catalogue: every title that can be found now, in lists by name.
 
-use playhead_domain::TitleId;
 use playhead_domain::title::{Kind, Metadata};
+use playhead_domain::{AccountId, TitleId};
 
 use crate::store::SqliteStore;
 
@@ -25,8 +25,15 @@ pub struct TitleRow {
     pub metadata: Metadata,
     /// What it is sorted by: its name in lower case.
     pub sort_name: String,
-    /// When it joined the catalogue, in milliseconds since 1970-01-01 UTC.
+    /// Whose video it is; nobody's if it belongs to the catalogue.
+    pub owner: Option<AccountId>,
+    /// Whether it is a draft, which only those who prepare it see.
+    pub draft: bool,
+    /// When it was added, also as a draft, in milliseconds since 1970-01-01 UTC.
     pub added_at_ms: i64,
+    /// When it joined the catalogue, in milliseconds since 1970-01-01 UTC; when it was added, if it
+    /// is a draft.
+    pub listed_at_ms: i64,
 }
 
 impl TitleRow {

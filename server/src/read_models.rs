@@ -146,7 +146,9 @@ mod tests {
         for number in titles {
             let title_id = TitleId(Uuid::from_u64_pair(3, number));
             let metadata = Metadata::new(Kind::Movie, format!("Title {number}"));
-            let added = Event::Added(TitleAdded { title_id, metadata, at_ms: 5 });
+            let (owner, draft) = (None, false);
+            let added = TitleAdded { title_id, metadata, owner, draft, at_ms: 5 };
+            let added = Event::Added(added);
             let event = NewEvent {
                 id: Uuid::from_u64_pair(9, number),
                 event_type: added.event_type().name.into(),

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::TitleId;
 #[cfg(test)]
 use playhead_domain::title::Kind;
-use playhead_domain::{Maturity, TitleId};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, Sqlite};
 
+use super::tables::{DRAFT_LEVEL, owner};
 use super::{Catalog, TitleFilter, TitleKey, TitleRow};
 use crate::error::StoreError;
 use crate::rows::natural;
 use crate::terms::{Audience, level_of};
 
-const COLUMNS: &str = "t.title_id, t.sort_name, t.added_at_ms, t.metadata";
+const COLUMNS: &str =
+    "t.title_id, t.sort_name, t.owner, t.draft, t.added_at_ms, t.listed_at_ms, t.metadata";
 
 /// How many titles one query finds by id.
 const IDS_MAX: usize = 4_096;
@@ -167,13 +169,12 @@ impl Catalog {
 }
 
 impl Audience {
-    /// The highest level that it is shown.
+    /// The highest level that is counted for it.
     fn level_max(&self) -> i64 {
-        let level = match self {
-            Self::Everyone => Maturity::From18,
-            Self::Viewer { viewer, .. } => viewer.maturity_max,
-        };
-        level_of(level)
+        match self {
+            Self::Everyone => DRAFT_LEVEL,
+            Self::Viewer { viewer, .. } => level_of(viewer.maturity_max),
+        }
     }
 }
 
@@ -270,7 +271,10 @@ fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
         title_id: title_id.parse().map_err(StoreError::unreadable("titles"))?,
         metadata: serde_json::from_str(metadata).map_err(StoreError::unreadable("titles"))?,
         sort_name: row.try_get("sort_name").map_err(unreadable())?,
+        owner: owner(row)?,
+        draft: row.try_get("draft").map_err(unreadable())?,
         added_at_ms: row.try_get("added_at_ms").map_err(unreadable())?,
+        listed_at_ms: row.try_get("listed_at_ms").map_err(unreadable())?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use playhead_domain::title::Metadata;
-use playhead_domain::{Maturity, TitleId};
+use playhead_domain::{AccountId, Maturity, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -14,17 +14,21 @@ use crate::terms::level_of;
 const LOAD: Statement = Statement {
     head: "WITH wanted (title_id) AS (",
     columns: 1,
-    tail: ") SELECT t.title_id, t.added_at_ms, t.scheduled, t.metadata \
+    tail: ") SELECT t.title_id, t.owner, t.draft, t.added_at_ms, t.listed_at_ms, t.scheduled, \
+           t.metadata \
            FROM wanted JOIN titles t ON t.title_id = wanted.title_id",
 };
 const WITHDRAW: Statement =
     Statement { head: "DELETE FROM titles WHERE title_id IN (", columns: 1, tail: ")" };
 const LIST: Statement = Statement {
-    head: "INSERT INTO titles (title_id, sort_name, kind, year, added_at_ms, scheduled, metadata)",
-    columns: 7,
+    head: "INSERT INTO titles (title_id, sort_name, kind, year, owner, draft, added_at_ms, \
+           listed_at_ms, scheduled, metadata)",
+    columns: 10,
     tail: "ON CONFLICT (title_id) DO UPDATE SET sort_name = excluded.sort_name, \
-           kind = excluded.kind, year = excluded.year, added_at_ms = excluded.added_at_ms, \
-           scheduled = excluded.scheduled, metadata = excluded.metadata",
+           kind = excluded.kind, year = excluded.year, owner = excluded.owner, \
+           draft = excluded.draft, added_at_ms = excluded.added_at_ms, \
+           listed_at_ms = excluded.listed_at_ms, scheduled = excluded.scheduled, \
+           metadata = excluded.metadata",
 };
 const REMOVE_GENRES: Statement = Statement {
     head: "DELETE FROM title_genres WHERE (genre, sort_name, title_id) IN (",
@@ -51,14 +55,24 @@ const ADD_SPELLINGS: Statement = Statement {
 };
 const REMOVE_ZERO_SPELLINGS: &str = "DELETE FROM genre_spellings WHERE titles = 0";
 
-/// Titles that are listed.
+/// Where drafts are counted: above every level, so that no viewer's count has them.
+pub(super) const DRAFT_LEVEL: i64 = 5;
+
+/// Titles that are listed, and drafts.
 pub(super) type Titles = BTreeMap<TitleId, Listed>;
 
-/// A title that is listed.
+/// A title that is listed, or a draft.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub(super) metadata: Box<Metadata>,
+    /// Whose video it is.
+    pub(super) owner: Option<AccountId>,
+    /// Whether it is a draft.
+    pub(super) draft: bool,
+    /// When it was added, also as a draft.
     pub(super) added_at_ms: i64,
+    /// When it joined the catalogue; when it was added, if it is a draft.
+    pub(super) listed_at_ms: i64,
     /// Whether it is offered by a schedule.
     pub(super) scheduled: bool,
 }
@@ -108,7 +122,10 @@ impl Listed {
         let years = [Some(0), self.metadata.year.filter(|year| *year != 0)];
         let mut genres: Vec<_> = self.genres().into_keys().collect();
         genres.push(String::new());
-        let level = level_of(Maturity::counted(self.metadata.maturity));
+        let level = match self.draft {
+            true => DRAFT_LEVEL,
+            false => level_of(Maturity::counted(self.metadata.maturity)),
+        };
         let list = |genre: &str, kind, year| (genre.to_owned(), kind, year, level, self.scheduled);
         let mut lists = Vec::new();
         for genre in genres {
@@ -143,10 +160,19 @@ fn listed(row: &SqliteRow) -> Result<(TitleId, Listed), StoreError> {
     let metadata: String = row.try_get("metadata").map_err(unreadable())?;
     let listed = Listed {
         metadata: serde_json::from_str(&metadata).map_err(StoreError::unreadable("titles"))?,
+        owner: owner(row)?,
+        draft: row.try_get("draft").map_err(unreadable())?,
         added_at_ms: row.try_get("added_at_ms").map_err(unreadable())?,
+        listed_at_ms: row.try_get("listed_at_ms").map_err(unreadable())?,
         scheduled: row.try_get("scheduled").map_err(unreadable())?,
     };
     Ok((title_id.parse().map_err(StoreError::unreadable("titles"))?, listed))
+}
+
+/// Whose video the title of a row is.
+pub(super) fn owner(row: &SqliteRow) -> Result<Option<AccountId>, StoreError> {
+    let owner: Option<&str> = row.try_get("owner").map_err(StoreError::unreadable("titles"))?;
+    owner.map(str::parse).transpose().map_err(StoreError::unreadable("titles"))
 }
 
 /// Turns the titles from what they were into what they are; titles that are missing are not listed.
@@ -182,7 +208,10 @@ async fn store_titles(
             .bind(listed.sort_name())
             .bind(listed.metadata.kind.as_str())
             .bind(listed.metadata.year)
+            .bind(listed.owner.map(|owner| owner.to_string()))
+            .bind(listed.draft)
             .bind(listed.added_at_ms)
+            .bind(listed.listed_at_ms)
             .bind(listed.scheduled)
             .bind(metadata.clone())
     })

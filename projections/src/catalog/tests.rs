@@ -8,7 +8,8 @@ use sqlx::AssertSqlSafe;
 use super::{Changes, TitleFilter, queries, tables};
 use crate::terms::{self, Audience};
 use crate::testing::{
-    TestLog, TestStore, added, edited, metadata, prepare_all, scheduled, title, withdrawn,
+    TestLog, TestStore, added, edited, joined, metadata, prepare_all, published, scheduled, title,
+    withdrawn,
 };
 
 const ALL: Audience = Audience::Everyone;
@@ -229,11 +230,13 @@ fn event() -> impl Strategy<Value = Event> {
         proptest::collection::vec(proptest::sample::select(vec!["Drama", "drama", "Crime"]), 0..3);
     let metadata = (proptest::sample::select(vec!["A", "a", "B"]), 1990u16..1992, genres)
         .prop_map(|(name, year, genres)| film(name, year, &genres));
-    (0u64..4, 0..7, metadata).prop_map(|(number, kind, metadata)| match kind {
-        0 | 1 => added(number, metadata),
+    (0u64..4, 0..9, metadata).prop_map(|(number, kind, metadata)| match kind {
+        0 => added(number, metadata),
+        1 | 7 => joined(number, metadata, Some(number), true),
         2 | 3 => edited(number, metadata),
         4 => scheduled(number, offered(10, 20)),
         5 => scheduled(number, Availability::everywhere()),
+        6 => published(number),
         _ => withdrawn(number),
     })
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::availability::{Availability, Window};
-use playhead_domain::title::{Command, Refusal as TitleRefusal};
+use playhead_domain::title::{By, Command, Refusal as TitleRefusal};
 
 use super::title::run;
 use super::{Outcome, payload};
@@ -166,7 +166,8 @@ async fn schedule(
         Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
     };
     let intention = Intention::of(caller, account_id, mutation, key)?;
-    let command = Command::Schedule { title_id, availability, at_ms: caller.now_ms };
+    let command =
+        Command::Schedule { title_id, availability, by: By::Catalogue, at_ms: caller.now_ms };
     let run = run(caller, title_id, intention)?;
     run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await
 }
