@@ -6,12 +6,16 @@ use playhead_domain::{AccountId, TitleId};
 use crate::store::SqliteStore;
 
 mod changes;
+mod person;
 mod queries;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod walks;
 
 pub use changes::Changes;
+pub use person::PersonId;
+pub use walks::{NewestFilter, Season, TimeKey};
 
 /// The read model `catalog`.
 pub type Catalog = SqliteStore<Changes>;

@@ -14,13 +14,13 @@ use crate::error::StoreError;
 use crate::rows::natural;
 use crate::terms::{Audience, level_of};
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "t.title_id, t.sort_name, t.owner, t.draft, t.added_at_ms, t.listed_at_ms, t.metadata";
 
 /// How many titles one query finds by id.
 const IDS_MAX: usize = 4_096;
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Catalog {
     /// One title, if it is listed and the audience may see it.
@@ -263,7 +263,7 @@ pub(super) fn by_ids(ids: usize, audience: &Audience) -> String {
     format!("SELECT {COLUMNS} FROM titles t WHERE t.title_id IN ({places}) AND {visible}")
 }
 
-fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
+pub(super) fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
     let unreadable = || StoreError::unreadable::<sqlx::Error>("titles");
     let title_id: &str = row.try_get("title_id").map_err(unreadable())?;
     let metadata: &str = row.try_get("metadata").map_err(unreadable())?;

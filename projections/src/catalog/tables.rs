@@ -7,8 +7,9 @@ use playhead_domain::{AccountId, Maturity, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::person::PersonId;
 use crate::error::StoreError;
-use crate::rows::Statement;
+use crate::rows::{Bound, Statement};
 use crate::terms::level_of;
 
 const LOAD: Statement = Statement {
@@ -22,13 +23,14 @@ const WITHDRAW: Statement =
     Statement { head: "DELETE FROM titles WHERE title_id IN (", columns: 1, tail: ")" };
 const LIST: Statement = Statement {
     head: "INSERT INTO titles (title_id, sort_name, kind, year, owner, draft, added_at_ms, \
-           listed_at_ms, scheduled, metadata)",
-    columns: 10,
+           listed_at_ms, scheduled, series_id, season, number, extra_of, metadata)",
+    columns: 14,
     tail: "ON CONFLICT (title_id) DO UPDATE SET sort_name = excluded.sort_name, \
            kind = excluded.kind, year = excluded.year, owner = excluded.owner, \
            draft = excluded.draft, added_at_ms = excluded.added_at_ms, \
            listed_at_ms = excluded.listed_at_ms, scheduled = excluded.scheduled, \
-           metadata = excluded.metadata",
+           series_id = excluded.series_id, season = excluded.season, number = excluded.number, \
+           extra_of = excluded.extra_of, metadata = excluded.metadata",
 };
 const REMOVE_GENRES: Statement = Statement {
     head: "DELETE FROM title_genres WHERE (genre, sort_name, title_id) IN (",
@@ -36,8 +38,19 @@ const REMOVE_GENRES: Statement = Statement {
     tail: ")",
 };
 const ADD_GENRES: Statement = Statement {
-    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year, scheduled)",
-    columns: 6,
+    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year, listed_at_ms, \
+           scheduled)",
+    columns: 7,
+    tail: "",
+};
+const REMOVE_PEOPLE: Statement = Statement {
+    head: "DELETE FROM title_people WHERE (person, role, year, title_id) IN (",
+    columns: 4,
+    tail: ")",
+};
+const ADD_PEOPLE: Statement = Statement {
+    head: "INSERT INTO title_people (person, role, year, title_id)",
+    columns: 4,
     tail: "",
 };
 const ADD_COUNTS: Statement = Statement {
@@ -85,8 +98,13 @@ struct GenreRow {
     title_id: TitleId,
     kind: &'static str,
     year: Option<u16>,
+    listed_at_ms: i64,
     scheduled: bool,
 }
+
+/// A row of `title_people`: who, in which role, the year or 0, and the title. The empty role stands
+/// for any.
+type PersonRow = (PersonId, &'static str, u16, TitleId);
 
 /// What is counted: genre, kind and year, of which empty and 0 stand for "any"; the level of
 /// maturity, and whether there is a schedule.
@@ -112,7 +130,16 @@ impl Listed {
             title_id,
             kind,
             year,
+            listed_at_ms: self.listed_at_ms,
             scheduled: self.scheduled,
+        })
+    }
+
+    fn person_rows(&self, title_id: TitleId) -> impl Iterator<Item = PersonRow> {
+        let year = self.metadata.year.unwrap_or(0);
+        self.metadata.credits.iter().flat_map(move |credit| {
+            let row = |role| (PersonId::of(credit), role, year, title_id);
+            [row(credit.role.as_str()), row("")]
         })
     }
 
@@ -189,6 +216,7 @@ pub(super) async fn store(
         .map_err(failed())?;
     store_titles(connection, after).await?;
     store_genres(connection, before, after).await.map_err(failed())?;
+    store_people(connection, before, after).await.map_err(failed())?;
     store_counts(connection, before, after).await.map_err(failed())?;
     store_spellings(connection, before, after).await.map_err(failed())
 }
@@ -203,6 +231,7 @@ async fn store_titles(
         rows.push((title_id, listed, metadata.map_err(StoreError::unreadable("titles"))?));
     }
     LIST.execute(connection, &rows, |query, (title_id, listed, metadata)| {
+        let episode = listed.metadata.episode_of;
         query
             .bind(title_id.to_string())
             .bind(listed.sort_name())
@@ -213,6 +242,10 @@ async fn store_titles(
             .bind(listed.added_at_ms)
             .bind(listed.listed_at_ms)
             .bind(listed.scheduled)
+            .bind(episode.map(|episode| episode.series_id.to_string()))
+            .bind(episode.map(|episode| episode.season))
+            .bind(episode.map(|episode| episode.number))
+            .bind(listed.metadata.extra_of.map(|title_id| title_id.to_string()))
             .bind(metadata.clone())
     })
     .await
@@ -243,9 +276,31 @@ async fn store_genres(
                 .bind(row.title_id.to_string())
                 .bind(row.kind)
                 .bind(row.year)
+                .bind(row.listed_at_ms)
                 .bind(row.scheduled)
         })
         .await
+}
+
+async fn store_people(
+    connection: &mut SqliteConnection,
+    before: &Titles,
+    after: &Titles,
+) -> Result<(), sqlx::Error> {
+    let rows = |titles: &Titles| -> BTreeSet<PersonRow> {
+        titles.iter().flat_map(|(id, listed)| listed.person_rows(*id)).collect()
+    };
+    let (before, after) = (rows(before), rows(after));
+    let gone: Vec<_> = before.difference(&after).collect();
+    REMOVE_PEOPLE.execute(connection, &gone, bind_person).await?;
+    let new: Vec<_> = after.difference(&before).collect();
+    ADD_PEOPLE.execute(connection, &new, bind_person).await
+}
+
+fn bind_person<'q>(query: Bound<'q>, row: &&PersonRow) -> Bound<'q> {
+    let (person, role, year, title_id) = *row;
+    let query = query.bind(person.as_str().to_owned()).bind(*role);
+    query.bind(*year).bind(title_id.to_string())
 }
 
 async fn store_counts(
@@ -296,7 +351,17 @@ fn deltas<T: Ord>(before: Vec<T>, after: Vec<T>) -> Vec<(T, i64)> {
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<String> {
-    let statements = [LOAD, WITHDRAW, LIST, REMOVE_GENRES, ADD_GENRES, ADD_COUNTS, ADD_SPELLINGS];
+    let statements = [
+        LOAD,
+        WITHDRAW,
+        LIST,
+        REMOVE_GENRES,
+        ADD_GENRES,
+        REMOVE_PEOPLE,
+        ADD_PEOPLE,
+        ADD_COUNTS,
+        ADD_SPELLINGS,
+    ];
     let zero = [REMOVE_ZERO_COUNTS, REMOVE_ZERO_SPELLINGS].map(str::to_owned);
     statements.map(|statement| statement.text(2)).into_iter().chain(zero).collect()
 }
