@@ -17,4 +17,4 @@ pub mod stem;
 mod tokens;
 
 pub use fold::normalize;
-pub use tokens::{Token, is_stop_word, squash, terms, tokens, umlaut_spelling};
+pub use tokens::{Token, is_article, is_stop_word, squash, terms, tokens, umlaut_spelling};

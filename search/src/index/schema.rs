@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use frostem::Algorithm;
+use playhead_domain::title::CreditRole;
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -10,7 +11,7 @@ use tantivy::schema::{
 
 use super::{Document, Error};
 use crate::text::{
-    is_stop_word, normalize, numerals, squash, stem, terms, tokens, umlaut_spelling,
+    is_article, is_stop_word, normalize, numerals, squash, stem, terms, tokens, umlaut_spelling,
 };
 
 /// The fields. Those of text hold finished terms: [`crate::text`] is their only analyser.
@@ -23,8 +24,13 @@ pub(crate) struct Fields {
     id_low: Field,
     /// Every name, normalised, as one term.
     pub(crate) name: Field,
-    /// Every name without spaces, in its own, its canonical and its umlaut spelling.
+    /// Every name without the article at its beginning, normalised, as one term; only names that
+    /// have one.
+    pub(crate) bare: Field,
+    /// Every name without spaces, in its own and in its umlaut spelling.
     pub(crate) whole: Field,
+    /// Every name without spaces in canonical form.
+    pub(crate) canonical: Field,
     /// The words of every name without stop words, in canonical form, sorted, as one term.
     pub(crate) bag: Field,
     /// The words of the names, plain and canonical.
@@ -35,6 +41,8 @@ pub(crate) struct Fields {
     pub(crate) gram: Field,
     /// Every person's name without spaces, as one term.
     pub(crate) person: Field,
+    /// The same of those whom a title is known by: directors and the actor who is named first.
+    pub(crate) lead: Field,
     /// The words of the names of people.
     pub(crate) people: Field,
     /// The words and stems of synopses, tags, genres, characters, and the year.
@@ -50,6 +58,7 @@ pub(crate) struct Fields {
     year: Field,
     rating: Field,
     votes: Field,
+    length: Field,
 }
 
 /// Names of the fast fields, which Tantivy reads by name.
@@ -63,6 +72,7 @@ pub(super) mod column {
     pub(in crate::index) const YEAR: &str = "year";
     pub(in crate::index) const RATING: &str = "rating";
     pub(in crate::index) const VOTES: &str = "votes";
+    pub(in crate::index) const LENGTH: &str = "length";
 }
 
 /// The most words of all synopses and tags of a title that are indexed; later ones are not found.
@@ -82,12 +92,15 @@ impl Fields {
             id_high: schema.add_u64_field(column::ID_HIGH, FAST),
             id_low: schema.add_u64_field(column::ID_LOW, FAST),
             name: schema.add_text_field("name", terms.clone()),
+            bare: schema.add_text_field("bare", terms.clone()),
             whole: schema.add_text_field("whole", terms.clone()),
+            canonical: schema.add_text_field("canonical", terms.clone()),
             bag: schema.add_text_field("bag", terms.clone()),
             title: schema.add_text_field("title", terms.clone()),
             stem: schema.add_text_field("stem", terms.clone()),
             gram: schema.add_text_field("gram", terms.clone()),
             person: schema.add_text_field("person", terms.clone()),
+            lead: schema.add_text_field("lead", terms.clone()),
             people: schema.add_text_field("people", terms.clone()),
             text: schema.add_text_field("text", terms),
             document: schema.add_bytes_field("document", STORED),
@@ -98,6 +111,7 @@ impl Fields {
             year: schema.add_u64_field(column::YEAR, FAST),
             rating: schema.add_u64_field(column::RATING, FAST),
             votes: schema.add_u64_field(column::VOTES, FAST),
+            length: schema.add_u64_field(column::LENGTH, FAST),
         };
         (schema.build(), fields)
     }
@@ -141,6 +155,8 @@ impl Fields {
         if let Some(rating) = document.rating_tenths {
             filled.add_u64(self.rating, rating.into());
         }
+        let length = squash(&normalize(&document.name)).chars().count();
+        filled.add_u64(self.length, length.try_into().unwrap_or(u64::MAX));
         filled.add_u64(self.votes, document.votes.into());
         Ok(())
     }
@@ -180,7 +196,7 @@ impl Terms<'_> {
         }
         let plain: Vec<&str> = normalized.split(' ').collect();
         let canonical = numerals::canonical_words(plain.iter().copied());
-        self.put(self.fields.whole, canonical.concat());
+        self.put(self.fields.canonical, canonical.concat());
         self.put(self.fields.bag, bag(&canonical));
         let languages = algorithms(language);
         for token in tokens(name) {
@@ -198,12 +214,22 @@ impl Terms<'_> {
             }
         }
         self.put(self.fields.whole, whole);
+        if let Some((article, bare)) = normalized.split_once(' ')
+            && is_article(article)
+        {
+            self.put(self.fields.bare, bare);
+        }
         self.put(self.fields.name, normalized);
     }
 
     fn people(&mut self, document: &Document) {
-        for person in &document.people {
-            self.put(self.fields.person, squash(&normalize(&person.name)));
+        let star = document.people.iter().position(|it| it.role == CreditRole::Actor);
+        for (at, person) in document.people.iter().enumerate() {
+            let whole = squash(&normalize(&person.name));
+            if star == Some(at) || person.role == CreditRole::Director {
+                self.put(self.fields.lead, whole.as_str());
+            }
+            self.put(self.fields.person, whole);
             for token in tokens(&person.name) {
                 terms(&token).for_each(|term| self.put(self.fields.people, term));
             }

@@ -59,6 +59,7 @@ pub(crate) struct Core {
     /// The places of all documents in `genres` and `languages`, one after the other.
     places: Vec<u16>,
     pub(crate) name: Posted,
+    pub(crate) bare: Posted,
     pub(crate) whole: Posted,
 }
 
@@ -69,6 +70,8 @@ pub(crate) struct Row {
     pub(crate) year: u16,
     pub(crate) rating_tenths: Option<u8>,
     pub(crate) votes: u32,
+    /// The characters of the original name, without spaces.
+    pub(crate) length: u16,
     pub(crate) kind: Kind,
     pub(crate) audience: u32,
     genres: (u32, u16),
@@ -106,12 +109,13 @@ impl Core {
             languages: vec![],
             places: vec![],
             name: Posted::read(reader, fields.name)?,
+            bare: Posted::read(reader, fields.bare)?,
             whole: Posted::read(reader, fields.whole)?,
         };
         let fast = reader.fast_fields();
         let (high, low) = (fast.u64(column::ID_HIGH)?, fast.u64(column::ID_LOW)?);
         let (year, rating) = (fast.u64(column::YEAR)?, fast.u64(column::RATING)?);
-        let votes = fast.u64(column::VOTES)?;
+        let (votes, length) = (fast.u64(column::VOTES)?, fast.u64(column::LENGTH)?);
         let audience = Labels::read(reader, column::AUDIENCE)?;
         let genres = Labels::read(reader, column::GENRES)?;
         let languages = Labels::read(reader, column::LANGUAGES)?;
@@ -130,6 +134,7 @@ impl Core {
                 year: year.first(doc).and_then(|it| it.try_into().ok()).unwrap_or_default(),
                 rating_tenths: rating.first(doc).and_then(|it| it.try_into().ok()),
                 votes: votes.first(doc).and_then(|it| it.try_into().ok()).unwrap_or_default(),
+                length: length.first(doc).and_then(|it| it.try_into().ok()).unwrap_or_default(),
                 kind: *kinds.get(kind_at).ok_or_else(missing)?,
                 audience: audience.first(doc).ok_or_else(missing)?,
                 genres: genres.append(doc, &mut core.places),

@@ -29,6 +29,12 @@ impl<'a> Pass<'a> {
         Self { segment, fields, gate, grades, found: vec![] }
     }
 
+    /// How many titles match as they were typed, in their name or in their people.
+    pub(super) fn well_matched(&self) -> usize {
+        let grades = self.found.iter().filter_map(|doc| self.grades.get(*doc as usize));
+        grades.filter(|grade| **grade < Grade::new(Tier::PeopleWords, u16::MAX)).count()
+    }
+
     pub(super) fn dictionary(&self, field: Field) -> Result<Arc<InvertedIndexReader>, Error> {
         Ok(self.segment.reader.inverted_index(field)?)
     }
@@ -71,6 +77,15 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    fn docs(&self, field: Field, term: &str) -> Result<Vec<DocId>, Error> {
+        let inverted = self.dictionary(field)?;
+        let mut docs = vec![];
+        if let Some(info) = inverted.terms().get(term)? {
+            each_doc(&inverted, &info, |doc| docs.push(doc))?;
+        }
+        Ok(docs)
+    }
+
     /// The documents of all terms from one text up to, and without, another.
     pub(super) fn range(&self, field: Field, from: &str, until: &str) -> Result<&'a [DocId], Error> {
         let inverted = self.dictionary(field)?;
@@ -84,17 +99,32 @@ impl<'a> Pass<'a> {
 
     fn posted(&self, field: Field) -> &'a Posted {
         let core = &self.segment.core;
-        if field == self.fields.name { &core.name } else { &core.whole }
+        match field {
+            it if it == self.fields.name => &core.name,
+            it if it == self.fields.bare => &core.bare,
+            _ => &core.whole,
+        }
     }
 
     /// Names that are the text, that have its words, and that begin with it.
     pub(super) fn names(&mut self, reading: &Reading) -> Result<(), Error> {
-        let Fields { name, whole, bag, .. } = *self.fields;
-        self.offer_term(reading, whole, &reading.whole, Grade::new(Tier::Whole, 0))?;
-        self.offer_term(reading, whole, &reading.canonical, Grade::new(Tier::Whole, 1))?;
-        self.offer_term(reading, bag, &reading.bag, Grade::new(Tier::SameWords, 0))?;
+        let Fields { name, bare, whole, canonical, bag, .. } = *self.fields;
+        let (whole_among, bag_among) = (reading.whole_among(), reading.bag_among());
+        let canonical_among = if reading.words.len() > 1 { whole_among } else { bag_among };
+        for (field, term, tier, among, step) in [
+            (name, reading.name.trim_end(), Tier::Whole, whole_among, 0),
+            (whole, &reading.whole, Tier::Whole, whole_among, 1),
+            (canonical, &reading.canonical, Tier::Whole, canonical_among, 1),
+            (bag, &reading.bag, Tier::SameWords, bag_among, 0),
+        ] {
+            let step = if tier == among { step } else { 0 };
+            self.offer_term(reading, field, term, Grade::among(tier, among, step))?;
+        }
         for doc in self.range(name, &reading.name, &end_of(&reading.name))? {
             self.offer(reading, *doc, Grade::new(Tier::Prefix, 0));
+        }
+        for doc in self.range(bare, &reading.name, &end_of(&reading.name))? {
+            self.offer(reading, *doc, Grade::new(Tier::BarePrefix, 0));
         }
         for doc in self.range(whole, &reading.whole, &end_of(&reading.whole))? {
             self.offer(reading, *doc, Grade::new(Tier::JoinedPrefix, 0));
@@ -119,15 +149,22 @@ impl<'a> Pass<'a> {
         name: &[&str],
         person: &[&str],
     ) -> Result<(), Error> {
-        let inverted = self.dictionary(self.fields.person)?;
-        let Some(info) = inverted.terms().get(person.concat())? else { return Ok(()) };
-        let mut with: Vec<DocId> = vec![];
-        each_doc(&inverted, &info, |doc| with.push(doc))?;
+        let person = person.concat();
+        let (with, leads) = (
+            self.docs(self.fields.person, &person)?,
+            self.docs(self.fields.lead, &person)?,
+        );
+        if with.is_empty() {
+            return Ok(());
+        }
         let name = name.join(" ");
         // "!" is the first character after the space.
-        for doc in self.range(self.fields.name, &name, &format!("{name}!"))? {
-            if with.binary_search(doc).is_ok() {
-                self.offer(reading, *doc, Grade::new(Tier::NameAndPerson, 0));
+        for (field, bare) in [(self.fields.name, 0), (self.fields.bare, 1)] {
+            for doc in self.range(field, &name, &format!("{name}!"))? {
+                if with.binary_search(doc).is_ok() {
+                    let step = 2 * u16::from(leads.binary_search(doc).is_err()) + bare;
+                    self.offer(reading, *doc, Grade::new(Tier::NameAndPerson, step));
+                }
             }
         }
         Ok(())
@@ -138,14 +175,16 @@ impl<'a> Pass<'a> {
         let Fields { name, whole, .. } = *self.fields;
         if let Some(automaton) = &near.whole {
             self.near(whole, automaton, |pass, doc, edits| {
-                let tier = if edits < 2 { Tier::WholeOneEdit } else { Tier::WholeTwoEdits };
-                pass.offer(reading, doc, Grade::new(tier, 0));
+                let grade = match edits {
+                    0 | 1 => Grade::among(Tier::WholeOneEdit, Tier::PeopleWords, 0),
+                    _ => Grade::new(Tier::WholeTwoEdits, 0),
+                };
+                pass.offer(reading, doc, grade);
             })?;
         }
         if let Some(automaton) = &near.prefix {
             self.near(name, automaton, |pass, doc, edits| {
-                let tier = if edits < 2 { Tier::PrefixOneEdit } else { Tier::PrefixTwoEdits };
-                pass.offer(reading, doc, Grade::new(tier, 0));
+                pass.offer(reading, doc, Grade::new(Tier::PrefixOneEdit, edits.into()));
             })?;
         }
         Ok(())

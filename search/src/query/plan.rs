@@ -3,6 +3,7 @@
 use frostem::Algorithm;
 
 use super::request::WORDS_MAX;
+use super::tier::Tier;
 use crate::index::{bag, grams};
 use crate::text::{is_stop_word, normalize, numerals, squash, stem, terms, tokens};
 
@@ -25,6 +26,8 @@ pub(super) struct Reading {
     pub(super) bag: String,
     pub(super) grams: Vec<String>,
     pub(super) words: Vec<Word>,
+    /// Whether the last word is complete.
+    pub(super) is_complete: bool,
 }
 
 /// One word of a query.
@@ -79,6 +82,26 @@ fn as_year(word: &str) -> Option<u16> {
 }
 
 impl Reading {
+    /// The tier among whose titles those are that are called just so. A space at the end says that
+    /// more is to come, and so do three characters: then they are some of many that begin so.
+    pub(super) fn whole_among(&self) -> Tier {
+        let is_beginning = self.is_complete || self.whole.chars().count() <= 3;
+        if is_beginning { Tier::Prefix } else { Tier::Whole }
+    }
+
+    /// The tier among whose titles those are that have the same words. One word may well be the
+    /// beginning of more: "spider" has the words of "The Spider" as much as it begins "Spider-Man".
+    /// And whoever typed a stop word, or a space at the end, will go on.
+    pub(super) fn bag_among(&self) -> Tier {
+        if self.is_complete || self.words.iter().any(|word| is_stop_word(&word.text)) {
+            Tier::BarePrefix
+        } else if self.words.len() == 1 {
+            Tier::Prefix
+        } else {
+            Tier::SameWords
+        }
+    }
+
     fn of(name: &str, is_complete: bool, year: Option<u16>, languages: &[Algorithm]) -> Self {
         let plain: Vec<&str> = name.split(' ').collect();
         let canonical = numerals::canonical_words(plain.iter().copied());
@@ -111,6 +134,7 @@ impl Reading {
             name: if is_complete && year.is_none() { format!("{name} ") } else { name.to_owned() },
             whole,
             words,
+            is_complete: is_complete && year.is_none(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Hit {
     pub tier: Tier,
 }
 
-type Ranked = (Grade, Reverse<u32>, TitleId, usize, u32);
+type Ranked = (u32, Reverse<u32>, Grade, u16, TitleId);
 
 impl Snapshot {
     /// Finds titles.
@@ -57,7 +57,7 @@ impl Snapshot {
                 pass.words(reading, None)?;
             }
         }
-        if passes.iter().map(|pass| pass.found.len()).sum::<usize>() < ENOUGH {
+        if passes.iter().map(Pass::well_matched).sum::<usize>() < ENOUGH {
             for reading in &plan.readings {
                 let near = NearNames::of(reading);
                 let words = corrected(reading);
@@ -68,7 +68,7 @@ impl Snapshot {
             }
         }
         let mut ranked: Vec<Ranked> = vec![];
-        for (at, pass) in passes.iter().enumerate() {
+        for pass in &passes {
             for doc in &pass.found {
                 let place = *doc as usize;
                 if let (Some(grade), Some(row), Some(popularity)) = (
@@ -76,7 +76,7 @@ impl Snapshot {
                     pass.segment.row(*doc),
                     pass.segment.popularity.get(place),
                 ) {
-                    ranked.push((*grade, Reverse(*popularity), row.title_id, at, *doc));
+                    ranked.push((grade.above(), Reverse(*popularity), *grade, row.length, row.title_id));
                 }
             }
         }
@@ -86,7 +86,7 @@ impl Snapshot {
             .iter()
             .skip(request.offset)
             .take(request.first)
-            .filter_map(|(grade, _, title_id, _, _)| {
+            .filter_map(|(_, _, grade, _, title_id)| {
                 Some(Hit { title_id: *title_id, tier: grade.tier()? })
             })
             .collect();

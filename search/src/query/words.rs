@@ -18,7 +18,7 @@ const TEXT: u8 = 8;
 const BEGINNING: u8 = 1;
 const STEM: u8 = 2;
 /// An optional word is missing.
-const MISSING: u8 = 1;
+const MISSING: u16 = 1;
 /// For each edit: more than all else that can be said of a word.
 const EDIT: u8 = 32;
 
@@ -31,6 +31,8 @@ type Places = Vec<(Field, TermInfo, u8)>;
 /// What is known of the documents of one segment, word by word.
 pub(super) struct Tally {
     costs: Vec<u16>,
+    /// The highest cost of any word.
+    worst: Vec<u8>,
     words: Vec<u32>,
     word: Vec<u8>,
     touched: Vec<DocId>,
@@ -38,7 +40,13 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(docs: usize) -> Self {
-        Self { costs: vec![0; docs], words: vec![0; docs], word: vec![u8::MAX; docs], touched: vec![] }
+        Self {
+            costs: vec![0; docs],
+            worst: vec![0; docs],
+            words: vec![0; docs],
+            word: vec![u8::MAX; docs],
+            touched: vec![],
+        }
     }
 
     fn touch(&mut self, doc: DocId, cost: u8) {
@@ -54,10 +62,14 @@ impl Tally {
     fn close(&mut self, word: usize) {
         for doc in self.touched.drain(..) {
             let at = doc as usize;
-            if let (Some(held), Some(cost), Some(words)) =
-                (self.word.get_mut(at), self.costs.get_mut(at), self.words.get_mut(at))
-            {
+            if let (Some(held), Some(cost), Some(worst), Some(words)) = (
+                self.word.get_mut(at),
+                self.costs.get_mut(at),
+                self.worst.get_mut(at),
+                self.words.get_mut(at),
+            ) {
                 *cost += u16::from(*held);
+                *worst = (*worst).max(*held);
                 *words |= 1 << word;
                 *held = u8::MAX;
             }
@@ -107,22 +119,22 @@ impl Pass<'_> {
                 continue;
             }
             let missing = (optional & !words).count_ones();
-            let cost = cost + u16::from(MISSING) * u16::try_from(missing).unwrap_or(u16::MAX);
-            let tier = if has < wanted {
-                Tier::SomeWords
-            } else if cost >= u16::from(EDIT) && is_last {
-                Tier::WordsEdited
-            } else if cost < u16::from(PEOPLE) {
-                Tier::NameWords
+            let cost = cost + MISSING * u16::try_from(missing).unwrap_or(u16::MAX);
+            let worst = tally.worst.get(doc).copied().unwrap_or_default();
+            let grade = if has < wanted {
+                let lacks = u16::try_from(wanted - has).unwrap_or(u16::MAX);
+                Grade::new(Tier::SomeWords, lacks * 1_024 + cost)
+            } else if worst >= EDIT {
+                Grade::new(Tier::WordsEdited, cost)
+            } else if worst <= BEGINNING {
+                Grade::new(Tier::NameWords, cost)
+            } else if worst <= PEOPLE + BEGINNING && worst != STEM {
+                Grade::new(Tier::PeopleWords, 0)
             } else {
-                Tier::Words
-            };
-            let step = match tier {
-                Tier::SomeWords => u16::try_from(wanted - has).unwrap_or(u16::MAX) * 256 + cost,
-                _ => cost,
+                Grade::new(Tier::Words, cost)
             };
             let doc = u32::try_from(doc).unwrap_or(u32::MAX);
-            self.offer(reading, doc, Grade::new(tier, step));
+            self.offer(reading, doc, grade);
         }
     }
 

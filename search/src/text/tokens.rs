@@ -92,6 +92,20 @@ pub fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(&word)
 }
 
+/// Articles at the beginning of names, in English, German, Dutch, French, Spanish, Italian and
+/// Portuguese. One that means something else in another of them costs nothing: names are found with
+/// and without it.
+const ARTICLES: [&str; 25] = [
+    "a", "an", "the", "der", "die", "das", "ein", "eine", "de", "het", "een", "le", "la", "les",
+    "un", "une", "el", "los", "las", "una", "il", "lo", "gli", "o", "os",
+];
+
+/// Whether a folded word is an article, which people leave out at the beginning of a name.
+#[must_use]
+pub fn is_article(word: &str) -> bool {
+    ARTICLES.contains(&word)
+}
+
 /// The other German (and Danish) spelling of a word that has "ä", "ö", "ü", "å" or "ø" in it:
 /// "ae", "oe", "ue", "aa", "oe".
 #[must_use]
