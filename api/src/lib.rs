@@ -20,6 +20,7 @@ mod global_id;
 mod graphql;
 mod health;
 mod heartbeat;
+mod home;
 mod idempotency;
 mod jwks;
 pub mod limits;
@@ -36,6 +37,7 @@ mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
 pub use background::Background;
+pub use home::SharedLists;
 pub use page_cursor::CursorKey;
 pub use place::{NoPlaces, Place, PlaceClues, Places};
 pub use routes::{route_classes, router};

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::access::AccessCheck;
 use crate::background::Background;
+use crate::home::SharedLists;
 use crate::limits::{Limits, Proxies};
 use crate::page_cursor::CursorKey;
 use crate::place::Places;
@@ -83,6 +84,8 @@ pub struct Services {
     pub continue_watching: Arc<ContinueWatching>,
     /// What is watched much, and where.
     pub trending: Arc<Trending>,
+    /// Lists that many viewers share, kept for some seconds.
+    pub shared: SharedLists,
     /// Marks places in lists as this service's own.
     pub cursors: CursorKey,
     /// Every running read model: a position counts as read once all of them have passed it.

@@ -14,13 +14,15 @@ use playhead_api::access::{AccessCheck, without_sign_in};
 use playhead_api::limits::{LimitSettings, Limits, Proxies};
 use playhead_api::{
     ApiOptions, Background, Clock, CursorKey, Place, PlaceClues, Places, Role, Services,
-    TokenStates, router,
+    SharedLists, TokenStates, router,
 };
 use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, SigningKeys};
 use playhead_commands::token::PlaybackTokens;
 use playhead_commands::{Commands, Context};
 use playhead_domain::identity::{self, Ask, Registration};
-use playhead_domain::{AccountId, DeviceId, EmailKey, Personal, SecretHash, SignInId, Territory};
+use playhead_domain::{
+    AccountId, DeviceId, EmailKey, Personal, ProfileId, SecretHash, SignInId, Territory,
+};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{EventLog, PartitionCount};
 use playhead_identity::access_token::AccessTokens;
@@ -112,6 +114,7 @@ pub(crate) struct TestApi {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) places: Arc<TestPlaces>,
     pub(crate) commands: Arc<Commands>,
+    pub(crate) services: Arc<Services>,
     tokens: AccessTokens,
     keys: Arc<SigningKeys>,
     pub(crate) background: Background,
@@ -200,6 +203,7 @@ impl TestApi {
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
             trending: Arc::new(trending),
+            shared: SharedLists::default(),
             cursors: CursorKey::derive(&[7; 32]),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),
             progress: ProgressFeed::spawn(Arc::clone(&log)),
@@ -209,8 +213,26 @@ impl TestApi {
             options: setup.options,
             log,
         };
-        let router = router(Arc::new(services));
-        Self { router, clock, places, commands, tokens, keys, background, directory }
+        let services = Arc::new(services);
+        let router = router(Arc::clone(&services));
+        Self { router, clock, places, commands, services, tokens, keys, background, directory }
+    }
+
+    /// Waits until every read model has passed everything that is in the log.
+    pub(crate) async fn settled(&self) {
+        for projection in &self.services.projections {
+            for (partition, next) in self.services.log.head().iter().filter(|(_, next)| *next > 0) {
+                projection.passed(partition, next - 1).await;
+            }
+        }
+    }
+
+    pub(crate) fn clock_id(&self) -> Uuid {
+        self.clock.new_id()
+    }
+
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// A token of an account with these roles, valid for an hour, made without a sign-in.
@@ -391,6 +413,18 @@ fn unlimited() -> LimitSettings {
         logins_per_address: None,
         ..LimitSettings::default()
     }
+}
+
+/// A global id of a text.
+pub(crate) fn global(text: &str) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}
+
+/// The profile that a global id names.
+pub(crate) fn key_of(global_id: &str) -> ProfileId {
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(global_id).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    text.rsplit_once('.').unwrap().1.parse().unwrap()
 }
 
 /// The number of the account that a global id names.
