@@ -36,6 +36,7 @@ pub const FIELDS: &[Class] = &[
     ("Query.home", Access::Own),
     ("Query.homeRow", Access::Own),
     ("Query.trending", Access::Public),
+    ("Query.newTitles", Access::Public),
     ("Query.genres", Access::Public),
     ("Mutation.openAccount", Access::Own),
     ("Mutation.addProfile", Access::Own),

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use futures::future::try_join_all;
+use playhead_domain::title::Kind;
 use playhead_domain::{Territory, TitleId};
 use playhead_projections::StoreError;
-use playhead_projections::catalog::{TitleFilter, TitleKey, TitleRow};
+use playhead_projections::catalog::{NewestFilter, TimeKey, TitleFilter, TitleKey, TitleRow};
 use playhead_projections::trending::Ranked;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,9 @@ use crate::schema::{Eyes, Title};
 pub(crate) enum Shelf {
     /// What is watched much in a region; in the world, if that is `None` or too little is.
     Trending(Option<Territory>),
-    /// The titles of a genre, by name.
-    Genre(String),
+    /// What joined the catalogue last, of a genre if one is named; without episodes, extras and
+    /// trailers.
+    New(Option<String>),
 }
 
 /// A title in its place on a shelf.
@@ -33,9 +36,9 @@ pub(crate) enum Place {
     /// Whose list it is, the score, the title. The walk stays on the list on which it began.
     #[serde(rename = "t")]
     Trending(Option<Territory>, i64, TitleId),
-    /// Name and title.
-    #[serde(rename = "g")]
-    Genre(String, TitleId),
+    /// When it joined, and the title.
+    #[serde(rename = "n")]
+    New(i64, TitleId),
     /// When it was last watched, and the title: on the one row that is no shelf.
     #[serde(rename = "w")]
     Watching(i64, TitleId),
@@ -46,8 +49,14 @@ impl Shelf {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Trending(_) => "trending",
-            Self::Genre(_) => "genre",
+            Self::New(_) => "new",
         }
+    }
+
+    /// Whether anybody can make up as many of these as they like, so that they must not be kept
+    /// before it is known that there is such a thing.
+    pub(crate) fn is_anything(&self) -> bool {
+        matches!(self, Self::New(Some(_)))
     }
 
     /// The first titles, at most `limit`.
@@ -78,7 +87,15 @@ impl Shelf {
     ) -> Result<Vec<Placed>, StoreError> {
         match self {
             Self::Trending(region) => trending(caller, eyes, *region, after, limit).await,
-            Self::Genre(genre) => of_genre(caller, eyes, genre, after, limit, snapshot_ms).await,
+            Self::New(genre) => {
+                let after = match after {
+                    Some(Place::New(at_ms, title_id)) => {
+                        TimeKey { at_ms: *at_ms, title_id: title_id.to_string() }
+                    }
+                    _ => TimeKey::from(snapshot_ms),
+                };
+                newest(caller, eyes, genre.as_deref(), &after, limit).await
+            }
         }
     }
 }
@@ -114,24 +131,29 @@ async fn trending(
     Ok(ranked.iter().filter_map(placed).collect())
 }
 
-async fn of_genre(
+/// Kinds that stand alone. Of the others there are too many, and each leads from the title that it
+/// belongs to.
+const SHOWN: [Kind; 5] = [Kind::Movie, Kind::Short, Kind::Documentary, Kind::Series, Kind::Special];
+
+/// One query for each kind that is shown: each walks along an index of its own, so that a million new
+/// episodes do not stand in the way.
+async fn newest(
     caller: &Caller,
     eyes: Eyes,
-    genre: &str,
-    after: Option<&Place>,
+    genre: Option<&str>,
+    after: &TimeKey,
     limit: u32,
-    snapshot_ms: i64,
 ) -> Result<Vec<Placed>, StoreError> {
-    let filter = TitleFilter { genre: Some(genre.to_owned()), ..TitleFilter::default() };
-    let after = match after {
-        Some(Place::Genre(sort_name, title_id)) => {
-            Some(TitleKey { sort_name: sort_name.clone(), title_id: *title_id })
-        }
-        _ => None,
-    };
-    let rows = by_name(caller, &filter, eyes, after, limit, snapshot_ms).await?;
+    let (catalog, audience) = (&caller.services.catalog, eyes.audience(caller.now_ms));
+    let of_kind = SHOWN.map(|kind| {
+        let filter = NewestFilter { genre: genre.map(str::to_owned), kind: Some(kind) };
+        async move { catalog.newest(&filter, &audience, after, limit).await }
+    });
+    let mut rows: Vec<TitleRow> = try_join_all(of_kind).await?.into_iter().flatten().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse((row.listed_at_ms, row.title_id)));
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let placed = rows.into_iter().map(|row| {
-        let place = Place::Genre(row.sort_name.clone(), row.title_id);
+        let place = Place::New(row.listed_at_ms, row.title_id);
         Placed { place, title: Title::of(row, eyes) }
     });
     Ok(placed.collect())
@@ -162,7 +184,7 @@ pub(crate) async fn by_name(
         let rows = caller.services.catalog.list(filter, &audience, after.as_ref(), ask).await?;
         let is_end = rows.len() < usize::try_from(ask).unwrap_or(usize::MAX);
         after = rows.last().map(TitleRow::key);
-        found.extend(rows.into_iter().filter(|row| row.added_at_ms <= snapshot_ms));
+        found.extend(rows.into_iter().filter(|row| row.listed_at_ms <= snapshot_ms));
         if is_end || found.len() >= wanted {
             found.truncate(wanted);
             return Ok(found);

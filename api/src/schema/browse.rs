@@ -54,6 +54,26 @@ impl BrowseQuery {
         Ok(Box::pin(page).await?)
     }
 
+    /// What joined the catalogue last, newest first, of a genre if one is named; without episodes,
+    /// extras and trailers; 1 to 100 at a time. Who watches is said as for `titles`.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn new_titles(
+        &self,
+        context: &Context<'_>,
+        genre: Option<String>,
+        #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
+        after: Option<String>,
+        profile_id: Option<ID>,
+    ) -> Result<TitleListConnection, Error> {
+        let page = async {
+            let caller = Caller::of(context)?;
+            let eyes = Eyes::of(caller, profile_id.as_ref()).await?;
+            let (shelf, len) = (Shelf::New(genre), page_len(first));
+            title_list::page(caller, &shelf, eyes, len, after.as_deref()).await
+        };
+        Ok(Box::pin(page).await?)
+    }
+
     /// The genres of the titles that the viewer may see, in the order of the alphabet; of more than
     /// 500 the largest. Who watches is said as for `titles`.
     #[graphql(complexity = "GENRES_LEN / 10 * child_complexity + 1")]

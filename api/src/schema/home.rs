@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, Object};
-use futures::future::{try_join, try_join_all, try_join3};
+use futures::future::{try_join, try_join_all, try_join4};
 use playhead_domain::{ProfileId, TitleId};
 use playhead_projections::continue_watching::Entry;
 
@@ -22,16 +22,16 @@ use super::eyes::Eyes;
 use super::title::Title;
 use crate::caller::Caller;
 use crate::errors::{Code, Fault};
+use crate::global_id;
 use crate::home::{SHELF_LEN, Shelf};
 use crate::schema::account_state;
-use crate::{global_id, home};
 
 /// How many of the profile's newest sessions say what it likes.
 const SESSIONS_ASKED: u32 = 50;
 /// How many genres have a row.
 const GENRE_ROWS: usize = 4;
 /// How many rows there are at most.
-const ROWS_MAX: usize = 2 + GENRE_ROWS;
+const ROWS_MAX: usize = 3 + GENRE_ROWS;
 
 /// The home screen of a profile.
 #[derive(Default)]
@@ -61,7 +61,7 @@ impl HomeQuery {
 /// The rows of a home screen, the most personal first. What the profile may not see is on none.
 #[Object]
 impl Home {
-    /// Rows that have something on them, the most personal first: at most six. What several viewers
+    /// Rows that have something on them, the most personal first: at most seven. What several viewers
     /// share may be ten seconds old.
     #[graphql(complexity = "ROWS_MAX * child_complexity + 1")]
     async fn rows(&self) -> Vec<HomeRow> {
@@ -145,36 +145,31 @@ async fn load(context: &Context<'_>, profile_id: &ID) -> Result<Home, Fault> {
     let shared = &caller.services.shared;
     let failed = |error| caller.internal("a home screen cannot be read", &error);
     let trending = Shelf::Trending(region);
-    let (own, trending_titles, genres) = try_join3(
+    let new = Shelf::New(None);
+    let (own, trending_titles, new_titles, genres) = try_join4(
         Own::load(caller, &watcher),
         async { shared.shelf(caller, &trending, watcher.eyes).await.map_err(failed) },
+        async { shared.shelf(caller, &new, watcher.eyes).await.map_err(failed) },
         async { shared.genres(caller, watcher.eyes).await.map_err(failed) },
     )
     .await?;
     let chosen = choose(&own.genres(), &watcher.favourites, &genres, GENRE_ROWS);
     let of_genres = chosen.into_iter().map(|(genre, liked)| {
-        let shelf = Shelf::Genre(genre);
+        let shelf = Shelf::New(Some(genre.clone()));
         async move {
             let titles = shared.shelf(caller, &shelf, watcher.eyes).await.map_err(failed)?;
-            Ok::<_, Fault>((shelf, liked, titles))
+            Ok::<_, Fault>((RowName::Genre(genre, liked), shelf, titles))
         }
     });
     let of_genres = try_join_all(of_genres).await?;
     let row = |name, content| HomeRow { watcher: watcher.clone(), name, content };
     let mut rows = vec![row(RowName::ContinueWatching, Content::Watching(Arc::new(own)))];
     rows.push(row(RowName::Trending(region), Content::Shelf(trending, trending_titles)));
-    rows.extend(of_genres.into_iter().map(|(shelf, liked, titles)| {
-        row(RowName::Genre(name_of(&shelf), liked), Content::Shelf(shelf, titles))
-    }));
+    rows.push(row(RowName::New, Content::Shelf(new, new_titles)));
+    let of_genres = of_genres.into_iter();
+    rows.extend(of_genres.map(|(name, shelf, titles)| row(name, Content::Shelf(shelf, titles))));
     rows.retain(|row| !row.is_empty());
     Ok(Home { rows })
-}
-
-fn name_of(shelf: &Shelf) -> String {
-    match shelf {
-        Shelf::Genre(genre) => genre.clone(),
-        Shelf::Trending(_) => String::new(),
-    }
 }
 
 /// The row that an id names, with nothing of it but what it needs.
@@ -190,6 +185,7 @@ async fn find(context: &Context<'_>, id: &ID) -> Result<Option<HomeRow>, Fault> 
             let own = Own::load(caller, &watcher).await?;
             return Ok(Some(HomeRow { watcher, name, content: Content::Watching(Arc::new(own)) }));
         }
+        RowName::New => Shelf::New(None),
         RowName::Trending(_) => Shelf::Trending(caller.place().await?.territory),
         RowName::Genre(genre, _) => {
             // Only of genres that there are: the others would take the room of those.
@@ -197,7 +193,7 @@ async fn find(context: &Context<'_>, id: &ID) -> Result<Option<HomeRow>, Fault> 
             if !genres.iter().any(|(known, _)| known == genre) {
                 return Ok(None);
             }
-            home::Shelf::Genre(genre.clone())
+            Shelf::New(Some(genre.clone()))
         }
     };
     let titles = shared.shelf(caller, &shelf, watcher.eyes).await.map_err(failed)?;

@@ -91,7 +91,9 @@ pub(crate) async fn page(
     let mut list = list(caller, shelf);
     let place = after::<Place>(&mut list, cursor)?;
     let entries = match &place {
-        None if len <= SHELF_LEN => caller.services.shared.shelf(caller, shelf, eyes).await,
+        None if len <= SHELF_LEN && !shelf.is_anything() => {
+            caller.services.shared.shelf(caller, shelf, eyes).await
+        }
         _ => {
             let read = shelf.read(caller, eyes, place.as_ref(), len + 1, list.snapshot_ms());
             read.await.map(Arc::from)

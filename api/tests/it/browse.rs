@@ -323,6 +323,7 @@ async fn a_home_screen_has_what_is_begun_what_is_trending_and_what_is_liked() {
         [
             row("continue_watching", Value::Null, "continue_watching"),
             row("trending.region", json!("AT"), "trending.region"),
+            row("new", Value::Null, "new"),
             row("genre", json!("Crime"), "genre.watched"),
             row("genre", json!("Drama"), "genre.watched"),
             row("genre", json!("Comedy"), "genre.large"),
@@ -339,7 +340,7 @@ async fn a_home_screen_has_what_is_begun_what_is_trending_and_what_is_liked() {
         assert_eq!(row["continueWatching"], Value::Null);
         assert_eq!(row["titles"]["nodes"].as_array().unwrap().len(), 10, "{row}");
     }
-    for row in &rows[2..] {
+    for row in &rows[3..] {
         let genre = &row["title"]["value"];
         let nodes = row["titles"]["nodes"].as_array().unwrap();
         assert!(nodes.iter().all(|title| title["genres"] == json!([genre])), "{row}");
@@ -384,9 +385,9 @@ async fn a_home_screen_asks_no_query_for_each_entry_and_shares_what_can_be_share
         (api.reads() - before, rows.as_array().unwrap().len())
     };
     let cold = cost(1).await;
-    assert_eq!(cold, (9, 5), "three of the profile's own, six that are shared");
+    assert_eq!(cold, (26, 6), "three of the profile's own, and what is shared");
     for first in [1, 5, 20, 40] {
-        assert_eq!(cost(first).await, (3, 5), "rows of {first}");
+        assert_eq!(cost(first).await, (3, 6), "rows of {first}");
     }
     api.clock.advance(10_000);
     assert_eq!(cost(20).await, cold, "and after ten seconds they are read anew");
@@ -407,7 +408,7 @@ async fn a_kids_profile_is_shown_nothing_that_it_may_not_see() {
     client.ask(&home(&adult, 40)).await;
     let home = client.ask(&home(&kid, 40)).await["home"].clone();
     let rows = home["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 5);
+    assert_eq!(rows.len(), 6);
     let allowed: BTreeSet<String> = (0..60)
         .filter(|number| number % 2 == 0)
         .map(|number| crate::harness::global(&format!("Title:{}", title(number))))
@@ -437,9 +438,45 @@ async fn a_new_profile_is_shown_the_worlds_and_the_largest() {
     let rows = client.ask(&home(&profile, 5)).await["home"]["rows"].clone();
     let kinds: Vec<_> =
         rows.as_array().unwrap().iter().map(|row| row["explanation"]["key"].clone()).collect();
-    assert_eq!(kinds, ["home.because.genre.large"; 3]);
+    let large = "home.because.genre.large";
+    assert_eq!(kinds, ["home.because.new", large, large, large]);
     let nobody = api.nobody().run(&home(&profile, 5), json!({})).await;
     assert_eq!((nobody.code(), &nobody.body["data"]["home"]), ("UNAUTHENTICATED", &Value::Null));
     let other = api.client(2).run(&home(&profile, 5), json!({})).await;
     assert_eq!(other.code(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn what_is_new_stays_as_it_was_when_the_walk_began() {
+    let api = TestApi::start().await;
+    for number in 0..40 {
+        api.list(number, BEGIN_MS - 1_000 + i64::try_from(number).unwrap(), "all").await;
+    }
+    api.settled().await;
+    let nobody = api.nobody();
+    let global = |number| crate::harness::global(&format!("Title:{}", title(number)));
+    let page = async |after: Option<&str>, args: &str| {
+        let query = format!(
+            "query($after: String) {{ newTitles(first: 15, after: $after{args}) {{ nodes {{ id }} \
+             pageInfo {{ hasNextPage endCursor }} }} }}"
+        );
+        nobody.run(&query, json!({ "after": after })).await.data()["newTitles"].clone()
+    };
+    let first = page(None, "").await;
+    for number in 40..60 {
+        api.clock.advance(10);
+        api.list(number, api.clock_ms(), "all").await;
+    }
+    api.withdraw(30).await;
+    api.withdraw(3).await;
+    api.settled().await;
+    let second = page(first["pageInfo"]["endCursor"].as_str(), "").await;
+    let third = page(second["pageInfo"]["endCursor"].as_str(), "").await;
+    assert_eq!(third["pageInfo"]["hasNextPage"], false);
+    let walked: Vec<_> = [first, second, third].iter().flat_map(ids).collect();
+    let expected: Vec<_> = (0..40).rev().filter(|number| *number != 3).map(global).collect();
+    assert_eq!(walked, expected, "30 was gone after it was met, 3 before");
+    api.clock.advance(10_000);
+    let anew = page(None, ", genre: \"drama\"").await;
+    assert_eq!(ids(&anew)[..2], [global(59), global(56)]);
 }

@@ -25,7 +25,9 @@ pub(crate) enum HomeRowKind {
     ContinueWatching,
     /// What is watched much where the viewer is.
     Trending,
-    /// The titles of a genre.
+    /// What joined the catalogue last.
+    New,
+    /// The newest titles of a genre.
     Genre,
 }
 
@@ -46,6 +48,7 @@ pub(super) enum RowName {
     ContinueWatching,
     /// Where the viewer is, which is no part of its id.
     Trending(Option<Territory>),
+    New,
     /// The genre, and why it is shown, which is no part of its id.
     Genre(String, Liked),
 }
@@ -59,6 +62,7 @@ impl RowName {
         let row = match self {
             Self::ContinueWatching => "continue-watching".to_owned(),
             Self::Trending(_) => "trending".to_owned(),
+            Self::New => "new".to_owned(),
             Self::Genre(genre, _) => format!("genre.{genre}"),
         };
         ID(URL_SAFE_NO_PAD.encode(format!("HomeRow:{profile_id}.{row}")))
@@ -74,6 +78,7 @@ impl RowName {
         let name = match row.split_once('.') {
             Some(("genre", genre)) => Self::Genre(genre.to_owned(), Liked::Large),
             None if row == "continue-watching" => Self::ContinueWatching,
+            None if row == "new" => Self::New,
             None if row == "trending" => Self::Trending(None),
             _ => return None,
         };
@@ -135,6 +140,7 @@ impl HomeRow {
         match self.name {
             RowName::ContinueWatching => HomeRowKind::ContinueWatching,
             RowName::Trending(_) => HomeRowKind::Trending,
+            RowName::New => HomeRowKind::New,
             RowName::Genre(..) => HomeRowKind::Genre,
         }
     }
@@ -151,6 +157,7 @@ impl HomeRow {
             (RowName::Trending(_), Some(region)) => {
                 said("home.trending.region", "Trending in your region", Some(region.to_string()))
             }
+            (RowName::New, _) => said("home.new", "New", None),
             (RowName::Genre(genre, _), _) => said("home.genre", genre, Some(genre.clone())),
         }
     }
@@ -170,6 +177,7 @@ impl HomeRow {
                 let text = "What people where you are have watched lately";
                 said("home.because.trending.region", text, Some(region.to_string()))
             }
+            (RowName::New, _) => said("home.because.new", "What has just been added", None),
             (RowName::Genre(genre, liked), _) => {
                 let genre = Some(genre.clone());
                 match liked {
@@ -283,6 +291,7 @@ mod tests {
         for name in [
             RowName::ContinueWatching,
             RowName::Trending(None),
+            RowName::New,
             RowName::Genre("Sci-Fi. & more".to_owned(), Liked::Large),
         ] {
             assert_eq!(RowName::parse(&name.id(profile_id)), Some((profile_id, name)));
