@@ -11,6 +11,7 @@
 mod client;
 mod faults;
 mod household;
+mod imdb;
 mod load;
 mod mailbox;
 mod node;
@@ -21,6 +22,7 @@ mod recorded;
 pub use client::Client;
 pub use faults::{Fault, SmallDisk, Tracer, skipped};
 pub use household::Household;
+pub use imdb::write_imdb;
 pub use load::{Crew, Shift, Tally, film, film_ids};
 pub use mailbox::{Mailbox, code_in};
 pub use node::Node;

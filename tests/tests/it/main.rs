@@ -12,6 +12,7 @@ mod crash;
 mod erasure;
 mod faults;
 mod films;
+mod import;
 mod kills;
 mod outside;
 mod people;
