@@ -34,6 +34,14 @@ pub enum StoreError {
         /// The read model and version of this program.
         wanted: String,
     },
+    /// The index in which the read model is kept could not be read or written.
+    #[error("{operation}: {source}")]
+    Index {
+        /// What was to be done.
+        operation: &'static str,
+        /// What the index said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Somebody else committed to the store. Nothing was written; resume from the checkpoint.
     #[error("{path} has a second writer")]
     OtherWriter {
@@ -69,7 +77,7 @@ impl StoreError {
         match self {
             Self::Sql { source, .. } => is_transient(source),
             Self::Log { source } => source.retryable(),
-            Self::OtherWriter { .. } | Self::InUse { .. } => true,
+            Self::OtherWriter { .. } | Self::InUse { .. } | Self::Index { .. } => true,
             Self::Io { .. } | Self::OtherVersion { .. } | Self::Unreadable { .. } => false,
         }
     }

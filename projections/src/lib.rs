@@ -32,7 +32,7 @@ pub use access::Access;
 pub use catalog::Catalog;
 pub use continue_watching::ContinueWatching;
 pub use error::{ProjectionError, StoreError};
-pub use generation::Generations;
+pub use generation::{Generation, Generations};
 pub use progress_feed::ProgressFeed;
 pub use runtime::{Applied, Parked, Projection, ReadModel, Status, catch_up, catch_up_to, spawn};
 pub use terms::Audience;

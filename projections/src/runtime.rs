@@ -35,6 +35,12 @@ pub trait ReadModel: Send + Sync + 'static {
     /// The store cannot be read.
     async fn checkpoint(&self) -> Result<Cursor, StoreError>;
 
+    /// About how many events go into one commit while it is behind. The more, the fewer pages of
+    /// random keys are written twice.
+    fn commit_max(&self) -> usize {
+        65_536
+    }
+
     /// Forgets what was folded and not committed, and answers the checkpoint to go on from.
     ///
     /// # Errors

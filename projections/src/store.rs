@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use playhead_domain::{AccountId, CodecError};
-use playhead_eventlog::{Batch, Cursor, EventLog, Partition, ReadError, RecordedEvent};
+use playhead_eventlog::{Batch, Cursor, EventLog, Partition, RecordedEvent};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::bookkeeping::{self, LastEvent, Ledger};
 use crate::erasure;
 use crate::error::StoreError;
+use crate::generation::is_in_log;
 use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 
 /// How long a statement waits for a lock before it fails as busy.
@@ -159,18 +160,8 @@ impl<F: Fold> SqliteStore<F> {
         let mut connection = self.shared.readers.acquire().await.map_err(failed)?;
         let last_events = bookkeeping::last_events(&mut connection).await?;
         drop(connection);
-        for last in last_events {
-            let place = [(last.partition, last.next.saturating_sub(1))].into_iter().collect();
-            let found = match log.read(&place, 1).await {
-                Ok(batch) => batch.events.first().map(|event| event.event.id),
-                Err(ReadError::BeyondHead { .. }) => None,
-                Err(source) => return Err(StoreError::Log { source }),
-            };
-            if found != Some(last.id) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let last_events = last_events.into_iter().map(|it| (it.partition, it.next, it.id));
+        is_in_log(log, last_events).await
     }
 
     /// Where the store is.

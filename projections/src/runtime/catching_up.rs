@@ -10,9 +10,6 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Applied, Attempt, BATCH_MAX, Folded, Parked, ReadModel};
 use crate::error::{ProjectionError, StoreError};
 
-/// About how many events go into one commit. The more, the fewer pages of random keys are written
-/// twice.
-const COMMIT_MAX: usize = 65_536;
 /// How many folded batches may wait for the writer.
 const AHEAD_MAX: usize = 1;
 /// How many parked events are tried again in one commit.
@@ -148,12 +145,12 @@ impl Reader {
         }
     }
 
-    /// Reads up to about [`COMMIT_MAX`] events, none of them behind `until`.
+    /// Reads up to about [`ReadModel::commit_max`] events, none of them behind `until`.
     async fn gather(&self, cursor: &mut Cursor, until: &Cursor) -> Result<Batch, ReadError> {
         let within = |partition: Partition| until.get(partition).unwrap_or(0);
         let mut events = Vec::new();
         while let Some(ahead) = ahead_of(cursor, until)
-            && events.len() < COMMIT_MAX
+            && events.len() < self.model.commit_max()
         {
             let batch = self.log.read(&ahead, BATCH_MAX).await?;
             if batch.events.is_empty() {
