@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use playhead_projections::StoreError;
 use playhead_projections::dump::{Cell, Dump, Table, line};
+use playhead_search::index::Snapshot;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -69,6 +70,34 @@ pub(crate) async fn describe(path: &Path) -> Result<Comparison, StoreError> {
     comparison
 }
 
+/// Compares the titles of two search indexes; without a left one, counts and hashes the right one.
+/// Documents are compared as JSON, in the order of their ids. Blocks while it reads.
+pub(crate) async fn compare_indexes(
+    left: Option<&Snapshot>,
+    right: &Snapshot,
+) -> Result<Comparison, StoreError> {
+    let table = Table {
+        name: "documents".to_owned(),
+        columns: vec!["title_id".to_owned(), "document".to_owned()],
+        key_columns: 1,
+    };
+    let mut hash = Sha256::new();
+    hash.update(heading(&table));
+    let sides = Sides {
+        left: Side::of_index(left),
+        right: Side::of_index(Some(right)),
+        key_columns: table.key_columns,
+        compared: left.is_some(),
+    };
+    let report = sides.merge(&table.name, &mut hash).await?;
+    Ok(Comparison {
+        rows: report.rows,
+        equal: report.differing == 0,
+        tables: vec![report],
+        hash: hex(&hash.finalize()),
+    })
+}
+
 async fn compare_dumps(left: Option<&Dump>, right: &Dump) -> Result<Comparison, StoreError> {
     let mut tables: BTreeMap<String, (Option<Table>, Option<Table>)> = BTreeMap::new();
     if let Some(left) = left {
@@ -85,7 +114,7 @@ async fn compare_dumps(left: Option<&Dump>, right: &Dump) -> Result<Comparison, 
     let mut reports = Vec::new();
     for (name, (left_table, right_table)) in &tables {
         if let Some(table) = right_table {
-            hash.update(format!("{name} {}\n", table.columns.join(" ")));
+            hash.update(heading(table));
         }
         let sides = Sides {
             left: Side::of(left, left_table.as_ref()),
@@ -106,6 +135,11 @@ async fn compare_dumps(left: Option<&Dump>, right: &Dump) -> Result<Comparison, 
     })
 }
 
+/// What of a table stands before its rows in a hash.
+fn heading(table: &Table) -> String {
+    format!("{} {}\n", table.name, table.columns.join(" "))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -123,6 +157,22 @@ impl<'a> Side<'a> {
             None => stream::empty().boxed(),
         };
         Self { rows, row: None }
+    }
+
+    fn of_index(snapshot: Option<&'a Snapshot>) -> Self {
+        let cells = |line| {
+            let (title_id, document): (playhead_domain::TitleId, String) = line?;
+            Ok(vec![Cell::Text(title_id.to_string()), Cell::Text(document)])
+        };
+        let failed = |error: playhead_search::index::Error| {
+            let operation = "reading a search index";
+            StoreError::Index { operation, source: error.into() }
+        };
+        let lines = snapshot.into_iter().flat_map(Snapshot::lines);
+        Self {
+            rows: stream::iter(lines.map(cells).map(move |row| row.map_err(failed))).boxed(),
+            row: None,
+        }
     }
 
     async fn advance(&mut self) -> Result<(), StoreError> {

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use playhead_eventlog::{Cursor, EventLog};
 use playhead_projections::store::{Fold, SqliteStore};
 use playhead_projections::{
-    Generations, ProjectionError, ReadModel, StoreError, access, catalog, catch_up_to,
-    continue_watching, trending,
+    Catalog, ContinueWatching, Generation, Generations, ProjectionError, ReadModel, StoreError,
+    Trending, access, catalog, catch_up_to, continue_watching, trending,
 };
+use playhead_search::projection::Search;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::compare::{Comparison, TableReport, compare, describe};
+use crate::compare::{Comparison, TableReport, compare, compare_indexes, describe};
 
 /// A read model that can be rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +29,14 @@ pub enum Model {
     Access,
     /// What is watched much, and where.
     Trending,
+    /// What can be found by searching.
+    Search,
 }
 
 impl Model {
     /// Every read model.
-    pub const ALL: [Self; 4] =
-        [Self::Catalog, Self::ContinueWatching, Self::Access, Self::Trending];
+    pub const ALL: [Self; 5] =
+        [Self::Catalog, Self::ContinueWatching, Self::Access, Self::Trending, Self::Search];
 
     /// The name of the read model, and of its directory.
     #[must_use]
@@ -42,6 +46,7 @@ impl Model {
             Self::ContinueWatching => continue_watching::Changes::NAME,
             Self::Access => access::Changes::NAME,
             Self::Trending => trending::Changes::NAME,
+            Self::Search => playhead_search::projection::NAME,
         }
     }
 }
@@ -96,7 +101,7 @@ pub struct RebuildReport {
     pub equal: bool,
     /// Whether the new generation is the live one now. If not, both were kept.
     pub switched: bool,
-    /// The file of the new generation.
+    /// The file or directory of the new generation.
     pub generation: PathBuf,
     /// SHA-256 over the content of the new generation, in hexadecimal digits.
     pub hash: String,
@@ -130,58 +135,97 @@ pub async fn rebuild(
     force: bool,
     progress: impl FnMut(Phase, u64),
 ) -> Result<RebuildReport, RebuildError> {
-    let generations = Generations::new(dir, model.as_str());
     match model {
-        Model::Catalog => rebuild_as::<catalog::Changes>(log, &generations, force, progress).await,
-        Model::Access => rebuild_as::<access::Changes>(log, &generations, force, progress).await,
-        Model::Trending => {
-            rebuild_as::<trending::Changes>(log, &generations, force, progress).await
+        Model::Catalog => rebuild_as::<Catalog>(log, dir, force, progress).await,
+        Model::Access => {
+            rebuild_as::<SqliteStore<access::Changes>>(log, dir, force, progress).await
         }
-        Model::ContinueWatching => {
-            rebuild_as::<continue_watching::Changes>(log, &generations, force, progress).await
+        Model::Trending => rebuild_as::<Trending>(log, dir, force, progress).await,
+        Model::ContinueWatching => rebuild_as::<ContinueWatching>(log, dir, force, progress).await,
+        Model::Search => rebuild_as::<Search>(log, dir, force, progress).await,
+    }
+}
+
+/// Generations whose content can be compared.
+#[async_trait]
+trait Comparable: Generation {
+    /// Compares two that nobody has open; without a live one, counts and hashes the new one.
+    async fn compare(live: Option<&Path>, new: &Path) -> Result<Comparison, StoreError>;
+}
+
+#[async_trait]
+impl<F: Fold> Comparable for SqliteStore<F> {
+    async fn compare(live: Option<&Path>, new: &Path) -> Result<Comparison, StoreError> {
+        match live {
+            Some(live) => compare(live, new).await,
+            None => describe(new).await,
         }
     }
 }
 
-async fn rebuild_as<F: Fold>(
+#[async_trait]
+impl Comparable for Search {
+    async fn compare(live: Option<&Path>, new: &Path) -> Result<Comparison, StoreError> {
+        let new = <Self as Generation>::open(new).await?;
+        let live = match live {
+            Some(live) => Some(<Self as Generation>::open(live).await?),
+            None => None,
+        };
+        let snapshots = (live.as_ref().map(Self::snapshot), new.snapshot());
+        let compared = tokio::task::spawn_blocking(move || {
+            let (live, new) = snapshots;
+            tokio::runtime::Handle::current().block_on(compare_indexes(live.as_deref(), &new))
+        });
+        let compared = compared.await;
+        new.close().await;
+        if let Some(live) = live {
+            live.close().await;
+        }
+        let operation = "comparing search indexes";
+        compared.map_err(|ended| StoreError::Index { operation, source: ended.into() })?
+    }
+}
+
+async fn rebuild_as<G: Comparable>(
     log: Arc<dyn EventLog>,
-    generations: &Generations,
+    dir: &Path,
     force: bool,
     mut progress: impl FnMut(Phase, u64),
 ) -> Result<RebuildReport, RebuildError> {
+    let generations = Generations::of::<G>(dir);
     let (live, next) = (generations.live()?, generations.next()?);
     let until = log.head();
     progress(Phase::BringingUp, 0);
     let bringing_up = |events| progress(Phase::BringingUp, events);
-    let compared = bring_up::<F>(&log, &live, &until, bringing_up).await?;
+    let compared = bring_up::<G>(&log, &live, &until, bringing_up).await?;
     progress(Phase::Folding, 0);
-    let store = SqliteStore::<F>::open_fresh(&next).await?;
+    let store = G::open_fresh(&next).await?;
     let built: Arc<dyn ReadModel> = Arc::new(store.clone());
     let folding = |events| progress(Phase::Folding, events);
     let events = catch_up_to(log, built, &until, folding).await?;
     store.seal().await?;
     progress(Phase::Comparing, events);
     let Comparison { tables, rows, hash, equal } =
-        if compared { compare(&live, &next).await? } else { describe(&next).await? };
+        G::compare(compared.then_some(live.as_path()), &next).await?;
     let equal = compared && equal;
     let switched = equal || force || !compared;
     if switched {
         generations.switch(&next)?;
     } else {
-        tracing::error!(model = F::NAME, "the rebuilt read model differs; the live one stays");
+        tracing::error!(model = G::NAME, "the rebuilt read model differs; the live one stays");
     }
     Ok(RebuildReport { events, rows, tables, compared, equal, switched, generation: next, hash })
 }
 
 /// Brings the live generation to a place in the log; false if it is of another version, or
 /// was folded from another log.
-async fn bring_up<F: Fold>(
+async fn bring_up<G: Generation>(
     log: &Arc<dyn EventLog>,
     live: &Path,
     until: &Cursor,
     progress: impl FnMut(u64),
 ) -> Result<bool, RebuildError> {
-    let store = match SqliteStore::<F>::open(live).await {
+    let store = match G::open(live).await {
         Ok(store) => store,
         Err(StoreError::OtherVersion { found, wanted, .. }) => {
             tracing::info!(found, wanted, "nothing to compare with");
@@ -194,14 +238,14 @@ async fn bring_up<F: Fold>(
     brought_up
 }
 
-async fn bring_up_store<F: Fold>(
+async fn bring_up_store<G: Generation>(
     log: &Arc<dyn EventLog>,
-    store: &SqliteStore<F>,
+    store: &G,
     until: &Cursor,
     progress: impl FnMut(u64),
 ) -> Result<bool, RebuildError> {
     if !store.belongs_to(log.as_ref()).await? {
-        tracing::info!(model = F::NAME, "the live read model was folded from another log");
+        tracing::info!(model = G::NAME, "the live read model was folded from another log");
         return Ok(false);
     }
     let model: Arc<dyn ReadModel> = Arc::new(store.clone());

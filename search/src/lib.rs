@@ -2,8 +2,8 @@
 //!
 //! [`text`] says how words are compared, [`index`] keeps what can be found, [`popularity`] says how
 //! much titles are wanted, [`query`] understands, finds and ranks, [`suggest`] completes what is
-//! being typed, [`similar`] tells what is like a title, and [`eval`] measures how good all of that
-//! is.
+//! being typed, [`similar`] tells what is like a title, [`projection`] follows the log, and [`eval`]
+//! measures how good all of that is.
 //!
 //! What this crate is *not*: it sends no command, appends no event, and reads no clock and no
 //! environment.
@@ -11,6 +11,7 @@
 pub mod eval;
 pub mod index;
 pub mod popularity;
+pub mod projection;
 pub mod query;
 pub mod similar;
 pub mod suggest;

@@ -71,6 +71,7 @@ impl App {
         processes::wiring::follow_territories(&mut processes, whereabouts.territories());
         processes::wiring::forget(&mut processes, &services, &read_models, &config.data);
         processes::wiring::end_silent(&mut processes, &services, &read_models);
+        processes::wiring::serve_searches(&mut processes, &read_models);
         Ok(Self {
             addr,
             services,
@@ -187,6 +188,7 @@ fn services(
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),
         trending: Arc::new(read_models.trending.clone()),
+        search: read_models.search.clone(),
         shared: SharedLists::default(),
         cursors: keys::cursors(&config.data)?,
         projections: read_models.follow(log),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use playhead_eventlog::EventLog;
-use playhead_projections::store::{Fold, SqliteStore};
 use playhead_projections::{
-    Access, Catalog, ContinueWatching, Generations, Projection, StoreError, Trending, spawn,
+    Access, Catalog, ContinueWatching, Generation, Generations, Projection, StoreError, Trending,
+    spawn,
 };
 use playhead_replay::Model;
+use playhead_search::projection::Search;
 
 use crate::clock;
 use crate::failure::Advise;
@@ -31,6 +32,8 @@ pub struct ReadModels {
     pub access: Access,
     /// What is watched much, and where.
     pub trending: Trending,
+    /// What can be found by searching.
+    pub search: Search,
 }
 
 impl ReadModels {
@@ -48,6 +51,7 @@ impl ReadModels {
             continue_watching: open(log, &dir, Model::ContinueWatching).await?,
             access: opened.context("reading who may act for accounts failed")?,
             trending: open(log, &dir, Model::Trending).await?,
+            search: open(log, &dir, Model::Search).await?,
         })
     }
 
@@ -59,6 +63,7 @@ impl ReadModels {
             spawn(Arc::clone(log), Arc::new(self.continue_watching.clone())),
             spawn(Arc::clone(log), Arc::new(self.access.clone())),
             spawn(Arc::clone(log), Arc::new(self.trending.clone())),
+            spawn(Arc::clone(log), Arc::new(self.search.clone())),
         ]
     }
 
@@ -68,9 +73,11 @@ impl ReadModels {
         self.continue_watching.close().await;
         self.access.store().close().await;
         self.trending.close().await;
+        Generation::close(&self.search).await;
     }
 
-    /// Removes what dropped rows left behind on the disk.
+    /// Removes what dropped rows left behind on the disk. Of the search index nothing: it holds
+    /// nothing about people.
     ///
     /// # Errors
     /// A store is in use or cannot be written; something may be left.
@@ -82,19 +89,19 @@ impl ReadModels {
     }
 }
 
-async fn open<F: Fold>(
+async fn open<G: Generation>(
     log: &Arc<dyn EventLog>,
     dir: &Path,
     model: Model,
-) -> anyhow::Result<SqliteStore<F>> {
-    let generations = Generations::new(dir, model.as_str());
-    let opened = match open_live(&generations).await {
+) -> anyhow::Result<G> {
+    let generations = Generations::of::<G>(dir);
+    let opened: Result<G, StoreError> = match open_live(&generations).await {
         Err(StoreError::OtherVersion { found, wanted, .. }) => {
             tracing::info!(%model, found, wanted, "building the read model anew from the log");
             rebuild(log, dir, model).await?;
             open_live(&generations).await
         }
-        Ok(store) => match store.belongs_to(log.as_ref()).await {
+        Ok(store) => match G::belongs_to(&store, log.as_ref()).await {
             Ok(true) => Ok(store),
             Ok(false) => {
                 tracing::warn!(
@@ -125,8 +132,8 @@ async fn rebuild(log: &Arc<dyn EventLog>, dir: &Path, model: Model) -> anyhow::R
     Ok(())
 }
 
-async fn open_live<F: Fold>(generations: &Generations) -> Result<SqliteStore<F>, StoreError> {
-    SqliteStore::open(&generations.live()?).await
+async fn open_live<G: Generation>(generations: &Generations) -> Result<G, StoreError> {
+    G::open(&generations.live()?).await
 }
 
 #[cfg(test)]

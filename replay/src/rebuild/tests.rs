@@ -77,7 +77,7 @@ async fn log_with(titles: std::ops::Range<u64>) -> Arc<MemoryLog> {
 }
 
 fn catalog_dir(dir: &Path) -> Generations {
-    Generations::new(dir, "catalog")
+    Generations::of::<Catalog>(dir)
 }
 
 /// Folds what is in the log into the live catalogue and changes it behind the projector's back.
@@ -240,7 +240,7 @@ async fn stores_of_different_models_have_nothing_in_common() {
         rebuild(log, dir.path(), Model::ContinueWatching, false, |_, _| ()).await.unwrap();
     let comparison = compare(&catalog, &watching.generation).await.unwrap();
     assert!(!comparison.equal);
-    assert_eq!(comparison.tables.len(), 12);
+    assert_eq!(comparison.tables.len(), 13);
     assert!(compare(&catalog, Path::new("/nowhere/at/all")).await.is_err());
 }
 
@@ -249,10 +249,37 @@ fn an_unknown_model_is_answered_with_those_there_are() {
     for model in Model::ALL {
         assert_eq!(model.to_string().parse(), Ok(model));
     }
-    let error = "search".parse::<Model>().unwrap_err().to_string();
+    let error = "nothing".parse::<Model>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "there is no read model \"search\"; there are catalog, continue_watching, access, \
-         trending"
+        "there is no read model \"nothing\"; there are catalog, continue_watching, access, \
+         trending, search"
     );
+}
+
+#[tokio::test]
+async fn a_search_index_is_rebuilt_beside_the_live_one_and_compared_title_by_title() {
+    let (log, dir) = (log_of(30).await, tempfile::tempdir().unwrap());
+    let dyn_log: Arc<dyn EventLog> = Arc::<MemoryLog>::clone(&log);
+    let rebuilt = || rebuild(Arc::clone(&dyn_log), dir.path(), Model::Search, false, |_, _| ());
+    let first = rebuilt().await.unwrap();
+    assert!(first.compared && first.equal && first.switched, "{first:?}");
+    assert_eq!((first.rows, first.tables[0].name.as_str()), (30, "documents"));
+    assert!(first.generation.is_dir());
+    // Changed behind the projector's back.
+    let options = playhead_search::index::Options::default();
+    let index = playhead_search::index::Index::open(&first.generation, options).unwrap();
+    let payload = index.payload().unwrap().unwrap();
+    let title_id = index.snapshot().documents().next().unwrap().unwrap().title_id;
+    index.remove(title_id);
+    index.commit(&payload).unwrap();
+    index.close().unwrap();
+    drop(index);
+    let second = rebuilt().await.unwrap();
+    assert!(second.compared && !second.equal && !second.switched, "{second:?}");
+    assert_eq!((second.tables[0].differing, &second.hash), (1, &first.hash));
+    let forced =
+        rebuild(Arc::clone(&dyn_log), dir.path(), Model::Search, true, |_, _| ()).await.unwrap();
+    assert!(forced.switched && !first.generation.exists());
+    assert!(rebuilt().await.unwrap().equal);
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use playhead_domain::entitlement::Terms;
 use playhead_domain::ids::TitleId;
 use playhead_domain::title::Kind;
+use tantivy::index::SegmentId;
 use tantivy::postings::TermInfo;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::index::SegmentId;
 use tantivy::{DocId, InvertedIndexReader, Searcher, SegmentReader};
 
 use super::schema::column;

@@ -26,6 +26,18 @@ pub enum Error {
     /// The index holds something that this version never writes. Rebuild it from the log.
     #[error("the search index is damaged: {0}")]
     Corrupt(&'static str),
+    /// It was closed, and is written no more.
+    #[error("the search index is closed")]
+    Closed,
+}
+
+impl Error {
+    /// Whether the index was made with another schema, or by another version of Tantivy.
+    #[must_use]
+    pub fn is_other_form(&self) -> bool {
+        use tantivy::TantivyError::{IncompatibleIndex, SchemaError};
+        matches!(self, Self::Tantivy(SchemaError(_) | IncompatibleIndex(_)))
+    }
 }
 
 impl From<tantivy::directory::error::OpenDirectoryError> for Error {
@@ -51,7 +63,8 @@ impl Default for Options {
 /// The index. One process writes it at a time; Tantivy's lock file sees to that.
 pub struct Index {
     fields: Fields,
-    writer: Mutex<IndexWriter>,
+    /// `None` once it is closed.
+    writer: Mutex<Option<IndexWriter>>,
     reader: IndexReader,
     index: tantivy::Index,
     newest: RwLock<Arc<Snapshot>>,
@@ -91,7 +104,7 @@ impl Index {
         let first = Snapshot::read(reader.searcher(), fields, &popularity, None, 0)?;
         Ok(Self {
             fields,
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Some(writer)),
             reader,
             index,
             newest: RwLock::new(Arc::new(first)),
@@ -105,7 +118,8 @@ impl Index {
     /// If the writer has failed; nothing more can be written until it is opened again.
     pub fn put(&self, document: &Document) -> Result<(), Error> {
         let filled = self.fields.fill(document)?;
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer();
+        let writer = writer.as_mut().ok_or(Error::Closed)?;
         writer.delete_term(self.id_term(document.title_id));
         writer.add_document(filled)?;
         Ok(())
@@ -113,8 +127,9 @@ impl Index {
 
     /// Removes a title, if it is there. Seen after the next [`Index::commit`].
     pub fn remove(&self, title_id: TitleId) {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.delete_term(self.id_term(title_id));
+        if let Some(writer) = self.writer().as_mut() {
+            writer.delete_term(self.id_term(title_id));
+        }
     }
 
     /// Makes what was put and removed durable, together with a payload, and shows it to searches.
@@ -124,8 +139,8 @@ impl Index {
     /// the [`Index::payload`].
     pub fn commit(&self, payload: &str) -> Result<(), Error> {
         {
-            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut prepared = writer.prepare_commit()?;
+            let mut writer = self.writer();
+            let mut prepared = writer.as_mut().ok_or(Error::Closed)?.prepare_commit()?;
             prepared.set_payload(payload);
             prepared.commit()?;
         }
@@ -137,8 +152,22 @@ impl Index {
     /// # Errors
     /// If the writer cannot be started again.
     pub fn rollback(&self) -> Result<(), Error> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).rollback()?;
+        self.writer().as_mut().ok_or(Error::Closed)?.rollback()?;
         Ok(())
+    }
+
+    /// Ends merges and lets go of the directory, so that it can be opened again. What was put since
+    /// the last commit is lost. Searches go on.
+    ///
+    /// # Errors
+    /// A merge had failed; the directory is let go of all the same.
+    pub fn close(&self) -> Result<(), Error> {
+        let writer = self.writer().take();
+        Ok(writer.map_or(Ok(()), IndexWriter::wait_merging_threads)?)
+    }
+
+    fn writer(&self) -> std::sync::MutexGuard<'_, Option<IndexWriter>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The payload of the last commit; `None` before the first.
@@ -201,6 +230,12 @@ impl Snapshot {
     /// # Errors
     /// If the index cannot be read.
     pub fn get(&self, title_id: TitleId) -> Result<Option<Document>, Error> {
+        let place = self.place_of(title_id)?;
+        place.map(|(segment, doc)| self.document(segment, doc)).transpose()
+    }
+
+    /// The segment of a title, and its number there.
+    pub(crate) fn place_of(&self, title_id: TitleId) -> Result<Option<(usize, u32)>, Error> {
         let term = Term::from_field_text(self.fields.id, &title_id.0.simple().to_string());
         for (at, segment) in self.segments.iter().enumerate() {
             let inverted = segment.reader.inverted_index(self.fields.id)?;
@@ -208,11 +243,11 @@ impl Snapshot {
             let mut alive = None;
             super::segment::each_doc(&inverted, &info, |doc| {
                 if !segment.reader.is_deleted(doc) {
-                    alive = Some(doc);
+                    alive = Some((at, doc));
                 }
             })?;
-            if let Some(doc) = alive {
-                return self.document(at, doc).map(Some);
+            if alive.is_some() {
+                return Ok(alive);
             }
         }
         Ok(None)

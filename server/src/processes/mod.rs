@@ -6,6 +6,7 @@
 //! in between.
 
 pub mod erasures;
+pub mod search;
 pub mod silence;
 pub(crate) mod wiring;
 

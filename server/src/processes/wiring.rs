@@ -13,6 +13,7 @@ use playhead_domain::playback::SILENCE_MAX_MS;
 
 use super::Processes;
 use super::erasures::{Erasures, Memories, Notes};
+use super::search::Plays;
 use super::silence::Silence;
 use crate::app::caught_up;
 use crate::clock::{new_id, now_ms};
@@ -23,6 +24,8 @@ use crate::territory::Territories;
 
 /// How often somebody is looked for whose day has come.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often searches learn what was played.
+const POPULARITY_EVERY: Duration = Duration::from_secs(60);
 /// How often sessions are looked for that fell silent.
 const END_SILENT_EVERY: Duration = Duration::from_secs(15);
 /// How often files of territories are looked at.
@@ -97,6 +100,21 @@ pub(crate) fn end_silent(
             let ended = silence.round(now_ms(), new_id).await;
             if ended > 0 {
                 tracing::info!(ended, "sessions ended that had fallen silent");
+            }
+        }
+    });
+}
+
+/// Orders searches by what is played, and keeps suggestions up to date.
+pub(crate) fn serve_searches(processes: &mut Processes, read_models: &ReadModels) {
+    let (trending, search) = (read_models.trending.clone(), read_models.search.clone());
+    processes.begin(super::search::keep_prepared(search.clone(), processes.stop_token()));
+    let plays = Arc::new(tokio::sync::Mutex::new(Plays::default()));
+    processes.every(POPULARITY_EVERY, move || {
+        let (trending, search, plays) = (trending.clone(), search.clone(), Arc::clone(&plays));
+        async move {
+            if let Err(error) = plays.lock().await.refresh(&trending, &search).await {
+                tracing::error!(%error, "searches are ordered by older plays");
             }
         }
     });

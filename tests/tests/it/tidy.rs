@@ -13,9 +13,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("eventlog", &[]),
     ("commands", &["domain", "eventlog", "identity", "vault"]),
     ("projections", &["domain", "eventlog", "vault"]),
-    ("replay", &["domain", "eventlog", "projections", "vault"]),
+    ("replay", &["domain", "eventlog", "projections", "search", "vault"]),
     ("identity", &["domain"]),
-    ("api", &["commands", "domain", "eventlog", "identity", "projections", "vault"]),
+    ("api", &["commands", "domain", "eventlog", "identity", "projections", "search", "vault"]),
     ("vault", &["eventlog"]),
     ("search", &["domain", "eventlog", "projections"]),
     (
