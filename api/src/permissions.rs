@@ -43,6 +43,8 @@ pub const FIELDS: &[Class] = &[
     ("Query.trending", Access::Public),
     ("Query.newTitles", Access::Public),
     ("Query.genres", Access::Public),
+    ("Query.search", Access::Public),
+    ("Query.suggest", Access::Public),
     ("Mutation.openAccount", Access::Own),
     ("Mutation.addProfile", Access::Own),
     ("Mutation.changeProfile", Access::Own),

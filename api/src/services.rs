@@ -14,6 +14,7 @@ use playhead_projections::continue_watching::ContinueWatching;
 use playhead_projections::progress_feed::ProgressFeed;
 use playhead_projections::runtime::Projection;
 use playhead_projections::trending::Trending;
+use playhead_search::projection::Search;
 use uuid::Uuid;
 
 use crate::access::AccessCheck;
@@ -84,6 +85,8 @@ pub struct Services {
     pub continue_watching: Arc<ContinueWatching>,
     /// What is watched much, and where.
     pub trending: Arc<Trending>,
+    /// What can be found by searching.
+    pub search: Search,
     /// Lists that many viewers share, kept for some seconds.
     pub shared: SharedLists,
     /// Marks places in lists as this service's own.

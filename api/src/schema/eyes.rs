@@ -85,6 +85,17 @@ impl Eyes {
         Ok(Self::Viewer { territory, maturity_max: limits.min().unwrap_or(NOBODY_MAX) })
     }
 
+    /// The same for a search, at the moment of the request; `None` if nothing is hidden.
+    pub(crate) fn searcher(self, at_ms: i64) -> Option<playhead_search::query::Audience> {
+        match self {
+            Self::Everything => None,
+            Self::Viewer { territory, maturity_max } => {
+                let viewer = Viewer { territory, maturity_max };
+                Some(playhead_search::query::Audience { viewer, at_ms })
+            }
+        }
+    }
+
     /// The same for a read model, at the moment of the request.
     pub(crate) fn audience(self, at_ms: i64) -> Audience {
         match self {

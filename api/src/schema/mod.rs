@@ -19,6 +19,7 @@ mod profile;
 mod progress;
 mod query;
 mod scalars;
+mod search;
 mod stream;
 mod subscription;
 mod title;
@@ -41,7 +42,7 @@ const COMPLEXITY_MAX: usize = 10_000;
 /// What can be asked.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
-pub(crate) struct Query(CommonQuery, home::HomeQuery, browse::BrowseQuery);
+pub(crate) struct Query(CommonQuery, home::HomeQuery, browse::BrowseQuery, search::SearchQuery);
 
 /// The schema with its limits.
 pub(crate) type Api = Schema<Query, Mutation, Subscription>;

@@ -27,7 +27,7 @@ mod season;
 
 use history::TitleChangeConnection;
 pub(crate) use list::{RelatedTitleConnection, TitleConnection, TitleEdge};
-pub(crate) use loader::{load, load_own, titles_loader};
+pub(crate) use loader::{load, load_all, load_own, titles_loader};
 pub(crate) use own::my_videos;
 use parts::{AudienceRating, Chapter, Credit, LocalizedTitle, TimeSpan, TitleSource};
 pub(crate) use parts::{CreditRole, TitleType};
@@ -256,6 +256,18 @@ impl Title {
     ) -> Result<RelatedTitleConnection, Error> {
         let (caller, len) = (Caller::of(context)?, page_len(first));
         Ok(season::extras(caller, self, Kind::Trailer, len, after.as_deref()).await?)
+    }
+
+    /// What is like it by people, tags, genres and time, and the viewer may see, most alike first; 1
+    /// to 100. What was added in the last minute may be missing.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn similar(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
+    ) -> Result<Vec<Self>, Error> {
+        let similar = super::search::similar(context, self, page_len(first));
+        Ok(Box::pin(similar).await?)
     }
 
     /// The season, if it is an episode: counted from 1; 0 for specials.

@@ -32,6 +32,8 @@ use playhead_identity::oidc::OutsideIssuer;
 use playhead_identity::password::{PasswordLimits, Passwords};
 use playhead_projections::access::Access;
 use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, Trending, spawn};
+use playhead_search::index::Options;
+use playhead_search::projection::Search;
 use playhead_vault::{MasterKey, SealedLog, Vault};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -161,11 +163,13 @@ impl TestApi {
         let watching = ContinueWatching::open(&path("watching.db")).await.unwrap();
         let access = Access::open(&path("access.db"), BEGIN_MS).await.unwrap();
         let trending = Trending::open(&path("trending.db")).await.unwrap();
-        let models: [Arc<dyn ReadModel>; 4] = [
+        let search = Search::in_memory(Options { writer_bytes: 15_000_000 }).unwrap();
+        let models: [Arc<dyn ReadModel>; 5] = [
             Arc::new(catalog.clone()),
             Arc::new(watching.clone()),
             Arc::new(access.clone()),
             Arc::new(trending.clone()),
+            Arc::new(search.clone()),
         ];
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(BEGIN_MS), ids: AtomicU64::new(1) });
@@ -203,6 +207,7 @@ impl TestApi {
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
             trending: Arc::new(trending),
+            search,
             shared: SharedLists::default(),
             cursors: CursorKey::derive(&[7; 32]),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),

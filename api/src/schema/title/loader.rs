@@ -16,6 +16,7 @@ use playhead_projections::{Audience, StoreError};
 use super::Title;
 use crate::access::Role;
 use crate::caller::Caller;
+use crate::errors::Fault;
 use crate::schema::eyes::Eyes;
 
 /// Finds titles by id, many at once.
@@ -84,6 +85,21 @@ pub(crate) async fn load(
     let loader = context.data::<DataLoader<Titles>>()?;
     let failed = |error: Arc<StoreError>| caller.internal("titles cannot be read", &*error);
     Ok(loader.load_one((id, eyes)).await.map_err(failed)?)
+}
+
+/// Several titles, found together; those that are not listed, or not for these eyes, are missing.
+pub(crate) async fn load_all(
+    context: &Context<'_>,
+    ids: &[TitleId],
+    eyes: Eyes,
+) -> Result<HashMap<TitleId, Title>, Fault> {
+    let caller = Caller::of(context)?;
+    let internal = |error: &dyn std::error::Error| caller.internal("titles cannot be read", error);
+    let loader = context.data::<DataLoader<Titles>>();
+    let loader = loader.map_err(|error| internal(&std::io::Error::other(error.message)))?;
+    let found = loader.load_many(ids.iter().map(|id| (*id, eyes))).await;
+    let found = found.map_err(|error| internal(&*error))?;
+    Ok(found.into_iter().map(|((id, _), title)| (id, title)).collect())
 }
 
 /// One title of which the caller is the owner, whatever it says, also a draft; `None` if there is
