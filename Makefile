@@ -1,9 +1,9 @@
 # Everything that one does with Playhead. Each target sets up what it needs and is safe to repeat.
 
-.PHONY: help demo test lint docs bench crash rivals fuzz setup
+.PHONY: help demo test lint docs bench crash rivals search-rivals fuzz setup
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## Start a server, import films, and watch simulated households (ARGS="--films PATH …")
 	cargo run --release --package playhead-server --bin playhead -- demo $(ARGS)
@@ -35,6 +35,10 @@ crash: setup ## Crash the log on a simulated disk as long as you want (SECONDS=6
 
 rivals: setup ## Measure the log beside Tephra, UmaDB, SQLite and PostgreSQL, in an hour (ARGS=--quick)
 	cd rivals && cargo run --release -- $(ARGS)
+
+search-rivals: setup ## Measure search beside SQLite, PostgreSQL and Meilisearch's engine (ARGS="--queries FILE --catalogue DIR")
+	scripts/setup postgres
+	cd search/rivals && cargo run --release -- $(ARGS)
 
 fuzz: setup ## Fuzz what the log reads from disk, with nightly Rust (SECONDS=60 for each target)
 	scripts/fuzz $(or $(SECONDS),60)
