@@ -40,8 +40,9 @@ impl<'a> Pass<'a> {
         self.found.iter().filter_map(|doc| self.grades.get(*doc as usize)).min().copied()
     }
 
-    /// Titles that share at least two in five runs of three characters with a text, and may be
-    /// shown; with how many they share.
+    /// Titles that share at least one in six runs of three characters with a text, and may be shown;
+    /// with how many they share. One edit changes up to three runs, so that three edits in twelve
+    /// characters leave two of eleven.
     pub(super) fn alike(&mut self, reading: &Reading) -> Result<Vec<(DocId, u32)>, Error> {
         let inverted = self.dictionary(self.fields.gram)?;
         let mut counts = vec![0_u32; self.grades.len()];
@@ -54,7 +55,7 @@ impl<'a> Pass<'a> {
                 })?;
             }
         }
-        let enough = u32::try_from(reading.grams.len() * 2 / 5).unwrap_or(u32::MAX).max(1);
+        let enough = u32::try_from(reading.grams.len() / 6).unwrap_or(u32::MAX).max(1);
         let shared = counts.into_iter().zip(0..).filter(|(count, _)| *count >= enough);
         let shared: Vec<_> = shared.map(|(count, doc)| (doc, count)).collect();
         Ok(shared.into_iter().filter(|(doc, _)| self.gate.admits(*doc)).collect())
@@ -143,7 +144,8 @@ impl<'a> Pass<'a> {
         let canonical_among = if reading.words.len() > 1 { whole_among } else { bag_among };
         for (field, term, tier, among, step) in [
             (name, reading.name.trim_end(), Tier::Whole, whole_among, 0),
-            (whole, &reading.whole, Tier::Whole, whole_among, 1),
+            // Whoever types no space at all does not say where there is none.
+            (whole, &reading.whole, Tier::Whole, whole_among, u16::from(reading.words.len() > 1)),
             (canonical, &reading.canonical, Tier::Whole, canonical_among, 2),
             (bag, &reading.bag, Tier::SameWords, bag_among, 0),
         ] {

@@ -125,8 +125,11 @@ pub(super) fn class(c: char) -> Class {
         '＆' => Class::And,
         '\u{1f3fb}'..='\u{1f3ff}' => Class::Dropped,
         c if is_invisible(c) => Class::Dropped,
-        '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}'
-        | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => Class::Emoji,
+        '\u{2190}'..='\u{21ff}'
+        | '\u{2300}'..='\u{23ff}'
+        | '\u{2600}'..='\u{27bf}'
+        | '\u{2b00}'..='\u{2bff}'
+        | '\u{1f000}'..='\u{1faff}' => Class::Emoji,
         c if is_dense(c) => Class::Dense,
         c if c.is_alphanumeric() || is_combining_mark(c) => Class::Letter,
         _ => Class::Gap,

@@ -51,8 +51,7 @@ fn push(found: &mut Vec<Token>, text: &str, class: Class, range: Range<usize>) {
     let folded = if raw.is_ascii() && !raw.contains(['\'', '`']) {
         raw.to_ascii_lowercase()
     } else {
-        let kept: String =
-            raw.chars().filter(|c| self::class(*c) != Class::Dropped).collect();
+        let kept: String = raw.chars().filter(|c| self::class(*c) != Class::Dropped).collect();
         fold(&kept)
     };
     let dense = class == Class::Dense;
