@@ -65,7 +65,7 @@ pub struct Config {
     pub issuer: String,
     /// For whom access tokens are.
     pub audience: String,
-    /// What links in mails begin with.
+    /// What links in mails begin with; empty for the address that the server listens on.
     pub link_base_url: String,
     /// The directory that mails are written into; empty for the one in the data directory.
     pub mail_dir: PathBuf,
@@ -87,7 +87,7 @@ pub struct Config {
     pub territory_database: PathBuf,
     /// The file with the address ranges of VPNs; empty for none.
     pub vpn_ranges: PathBuf,
-    /// Where people are of whom nothing tells it; empty for nowhere.
+    /// The territory of people of whom nothing else tells where they are; empty for none.
     pub default_territory: String,
     /// How long people can take back that they want to be erased, in hours.
     pub erasure_delay_hours: u64,
@@ -129,7 +129,7 @@ impl Default for Config {
             shutdown_grace_ms: 10_000,
             issuer: "playhead".to_owned(),
             audience: "playhead:api".to_owned(),
-            link_base_url: "http://127.0.0.1:8480".to_owned(),
+            link_base_url: String::new(),
             mail_dir: PathBuf::new(),
             smtp_url: Secret::default(),
             mail_from: "no-reply@playhead.example".to_owned(),

@@ -101,9 +101,11 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "link_base_url",
-        meaning: "What links in mails begin with: the address of the site that people use.",
+        meaning: "What links in mails begin with: the address of the site that people use; the \
+                  address that the server listens on unless set.",
         kind: Kind::Text,
-        rule: "an http or https URL without query and fragment, such as https://play.example",
+        rule: "an http or https URL without query and fragment, such as https://play.example, or \
+               empty",
     },
     Key {
         name: "mail_dir",
