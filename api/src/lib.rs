@@ -25,6 +25,7 @@ mod jwks;
 pub mod limits;
 mod oauth;
 mod page_cursor;
+mod pages;
 pub mod permissions;
 mod place;
 mod position;
