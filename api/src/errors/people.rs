@@ -60,6 +60,7 @@ impl From<device_code::Refusal> for Refusal {
             device_code::Refusal::AuthorizationPending
             | device_code::Refusal::SlowDown { .. }
             | device_code::Refusal::ExpiredToken
+            | device_code::Refusal::OtherDevice
             | device_code::Refusal::AccessDenied
             | device_code::Refusal::Consumed => ErrorCode::UnknownUserCode,
         };

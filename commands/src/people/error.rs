@@ -216,7 +216,7 @@ impl From<sign_in::Refusal> for PeopleError {
         match refusal {
             sign_in::Refusal::AccountNotActive { status } => Self::AccountNotActive { status },
             sign_in::Refusal::UnknownDevice => Self::DeviceRemoved,
-            sign_in::Refusal::UnknownSignIn => Self::InvalidToken,
+            sign_in::Refusal::UnknownSignIn | sign_in::Refusal::OtherDevice => Self::InvalidToken,
             sign_in::Refusal::Ended { reason } => Self::SignInEnded { reason },
         }
     }

@@ -101,6 +101,7 @@ async fn ask(log: &TestLog, number: u8, user_code: u8, at_ms: i64) {
     let asked = DeviceCodeRequested {
         device_code_key,
         user_code_hash: hash(user_code),
+        device_id: None,
         kind: DeviceKind::Tv,
         expires_at_ms: at_ms + 100,
         interval_ms: 5_000,

@@ -52,7 +52,7 @@ async fn a_removed_device_is_signed_out_and_stays_out() {
     world.people.register_device(account_id, device, &world.context()).await.unwrap();
     world.people.remove_device(account_id, device_id, &world.context()).await.unwrap();
     assert!(!world.people.is_signed_in(account_id, tokens.sign_in_id).await.unwrap());
-    let refused = world.people.refresh(&tokens.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&tokens.refresh_token, None, &world.context()).await;
     let reason = EndReason::DeviceRemoved;
     assert!(matches!(refused, Err(PeopleError::SignInEnded { reason: told }) if told == reason));
     let mut again = world.wish(ADDRESS, PASSWORD);

@@ -207,7 +207,7 @@ impl SignInMutation {
         let RefreshSignInInput { refresh_token, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_nobody(caller, "refreshSignIn", &refresh_token, idempotency_key)?;
-        let refreshed = errand.people().refresh(&refresh_token, errand.context()).await;
+        let refreshed = errand.people().refresh(&refresh_token, None, errand.context()).await;
         Ok(signed_in(&errand, refreshed.map(|tokens| (tokens, false)))?.into())
     }
 
