@@ -87,7 +87,13 @@ impl App {
         let mut processes = Processes::default();
         processes::wiring::follow_keys(&mut processes, watch, &signing_keys);
         processes::wiring::follow_territories(&mut processes, whereabouts.territories());
-        processes::wiring::forget(&mut processes, &services, &read_models, &config.data);
+        processes::wiring::forget(
+            &mut processes,
+            &services,
+            &read_models,
+            &store.vault,
+            &config.data,
+        );
         processes::wiring::end_silent(&mut processes, &services, &read_models);
         Ok(Self {
             addr,

@@ -227,6 +227,20 @@ impl Vault {
         Ok(had_key)
     }
 
+    /// Those of some persons whom the vault does not know to be erased: they have a key, or nothing is
+    /// known of them. Asks the file for all at once, so ask for a few hundred.
+    ///
+    /// # Errors
+    /// The key file cannot be read, or a key in it is damaged.
+    pub async fn not_erased(&self, subjects: &[Uuid]) -> Result<Vec<Uuid>, VaultError> {
+        let found = self.shared.keys.lock().await.find(subjects).await?;
+        let erased: BTreeSet<Uuid> = found
+            .into_iter()
+            .filter_map(|(id, state)| matches!(state, KeyState::Erased).then_some(id))
+            .collect();
+        Ok(subjects.iter().copied().filter(|id| !erased.contains(id)).collect())
+    }
+
     /// Moves all keys under a new master key; answers how many were moved. Sealed values and blind
     /// indexes stay as they are, and the vault can be used meanwhile.
     ///

@@ -301,6 +301,21 @@ async fn erasures_are_due_from_their_day_on_unless_withdrawn() {
 }
 
 #[tokio::test]
+async fn whoever_was_erased_is_listed_in_the_order_of_ids() {
+    let log = TestLog::new();
+    for of in [3, 1, 2] {
+        register(&log, of).await;
+    }
+    for of in [3, 1] {
+        log.identity(account(of), erased(account(of))).await;
+    }
+    let (access, _store) = access(&log, 0).await;
+    assert_eq!(access.erased_accounts(None, 9).await.unwrap(), [account(1), account(3)]);
+    assert_eq!(access.erased_accounts(None, 1).await.unwrap(), [account(1)]);
+    assert_eq!(access.erased_accounts(Some(account(1)), 9).await.unwrap(), [account(3)]);
+}
+
+#[tokio::test]
 async fn accounts_with_sessions_that_began_long_enough_ago_may_have_silent_ones() {
     let log = TestLog::new();
     let seat = |of, began| Sitting { account: of, profile: of, ..sitting(1, began) };

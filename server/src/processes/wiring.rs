@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +11,8 @@ use playhead_commands::Position;
 use playhead_commands::people::SigningKeys;
 use playhead_domain::AccountId;
 use playhead_domain::playback::SILENCE_MAX_MS;
+use playhead_vault::Vault;
+use tokio_util::sync::CancellationToken;
 
 use super::Processes;
 use super::erasures::{Erasures, Memories, Notes};
@@ -53,23 +56,45 @@ pub(crate) fn forget(
     processes: &mut Processes,
     services: &Arc<Services>,
     read_models: &ReadModels,
+    vault: &Vault,
     data: &Path,
 ) {
     let memories =
         ServerMemories { services: Arc::clone(services), read_models: read_models.clone() };
-    let people = services.people.clone();
-    let erasures = Arc::new(Erasures { people, memories, notes: Notes::of(data) });
-    let access = read_models.access.clone();
+    let (people, vault) = (services.people.clone(), vault.clone());
+    let erasures = Arc::new(Erasures { people, vault, memories, notes: Notes::of(data) });
+    let (access, stop) = (read_models.access.clone(), processes.stop_token());
+    let recalled = Arc::new(AtomicBool::new(false));
     processes.every(FORGET_EVERY, move || {
         let (erasures, access) = (Arc::clone(&erasures), access.clone());
+        let (recalled, stop) = (Arc::clone(&recalled), stop.clone());
         async move {
             access.forget_old(now_ms());
-            if let Err(error) = erasures.round(now_ms(), new_id).await {
+            if let Err(error) = forget_round(&erasures, &recalled, &stop).await {
                 let error = format!("{error:#}");
                 tracing::error!(%error, "forgetting people is put off");
             }
         }
     });
+}
+
+/// Once since the start, when the read models know all who were erased, compares the keys with them.
+async fn forget_round(
+    erasures: &Erasures<ServerMemories>,
+    recalled: &AtomicBool,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let services = &erasures.memories.services;
+    if !recalled.load(Ordering::Relaxed)
+        && caught_up(&*services.log, &services.projections, CATCH_UP_MAX).await
+    {
+        let restored = erasures.recall().await?;
+        if restored > 0 {
+            tracing::warn!(restored, "older keys were put back; forgetting who was erased again");
+        }
+        recalled.store(true, Ordering::Relaxed);
+    }
+    erasures.rounds(now_ms, new_id, || stop.is_cancelled()).await.map(|_| ())
 }
 
 /// Ends sessions that fell silent.
@@ -114,6 +139,14 @@ impl Memories for ServerMemories {
         let limit = u32::try_from(limit)?;
         let due = self.read_models.access.due_erasures(now_ms, limit).await?;
         Ok(due.into_iter().map(|due| due.account_id).collect())
+    }
+
+    async fn erased(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> anyhow::Result<Vec<AccountId>> {
+        Ok(self.read_models.access.erased_accounts(after, u32::try_from(limit)?).await?)
     }
 
     async fn scrub(&self, positions: &[Position]) -> anyhow::Result<()> {
