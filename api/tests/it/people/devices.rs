@@ -198,6 +198,12 @@ async fn a_device_that_is_removed_is_out_at_once_and_cannot_come_back() {
         let refused = phone.mutate("renameDevice", input, "device { id }").await;
         assert_eq!(refusal(&refused), code);
     }
+    for unknown in [TV, PHONE, "x"] {
+        let input = json!({ "deviceId": unknown });
+        let refused = phone.mutate("removeDevice", input, "deviceId").await;
+        assert_eq!(refusal(&refused), "UNKNOWN_DEVICE");
+    }
+    done(&phone.mutate("removeDevice", json!({ "deviceId": LAPTOP }), "deviceId").await);
     done(&phone.mutate("removeDevice", json!({ "deviceId": LAPTOP }), "deviceId").await);
     assert!(!laptop.may_call().await && phone.may_call().await);
     laptop.token = None;
