@@ -50,7 +50,9 @@ impl People {
             sign_in::State::Running(running) if new.matches(running.refresh_hash) => {
                 self.tokens(&new, &running, executed.position, context.at_ms).await
             }
-            sign_in::State::Ended { reason } => Err(PeopleError::SignInEnded { reason }),
+            sign_in::State::Ended { reason } => {
+                Err(PeopleError::SignInEnded { reason, position: executed.position })
+            }
             // The log knows the command, so nothing was recorded now.
             _ => Err(PeopleError::Repeated),
         }
@@ -58,7 +60,9 @@ impl People {
 
     async fn why_over(&self, key: &SignInKey) -> PeopleError {
         match self.commands().sign_ins.state(key).await.as_deref() {
-            Ok(sign_in::State::Ended { reason }) => PeopleError::SignInEnded { reason: *reason },
+            Ok(sign_in::State::Ended { reason }) => {
+                PeopleError::SignInEnded { reason: *reason, position: None }
+            }
             _ => PeopleError::InvalidToken,
         }
     }

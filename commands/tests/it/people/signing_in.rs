@@ -13,7 +13,7 @@ use crate::NOW_MS;
 
 fn ended(outcome: Result<Tokens, PeopleError>) -> EndReason {
     match outcome {
-        Err(PeopleError::SignInEnded { reason }) => reason,
+        Err(PeopleError::SignInEnded { reason, .. }) => reason,
         other => panic!("not ended: {other:?}"),
     }
 }
