@@ -104,6 +104,7 @@ async fn hand_out(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthE
 
 async fn grant(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthError> {
     let people = &caller.services.people;
+    caller.count_token(form.get("refresh_token"))?;
     let granted = match form.required("grant_type")? {
         DEVICE_CODE => {
             let device_id = device_id(form)?;
@@ -120,6 +121,7 @@ async fn grant(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthErro
         }
         _ => return Err(OauthError::unsupported_grant_type()),
     };
+    caller.wait_for_end(&granted).await;
     let tokens = granted.map_err(|error| OauthError::of_people(error, caller.correlation_id))?;
     let lifetime_ms = tokens.access_expires_at_ms.saturating_sub(caller.now_ms);
     Ok(answer::of_secrets(&json!({

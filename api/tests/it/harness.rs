@@ -394,6 +394,8 @@ fn unlimited() -> LimitSettings {
         searches_per_user: None,
         registrations_per_address: None,
         logins_per_address: None,
+        tokens_per_sign_in: None,
+        tokens_per_address: None,
         ..LimitSettings::default()
     }
 }

@@ -107,6 +107,10 @@ pub struct Config {
     pub registrations_per_address: u32,
     /// Tries to sign in from one address in an hour; 0 means without limit.
     pub logins_per_address: u32,
+    /// Refreshes of one sign-in in an hour; 0 means without limit.
+    pub tokens_per_sign_in: u32,
+    /// Requests for tokens from one address in an hour; 0 means without limit.
+    pub tokens_per_address: u32,
     /// How many accounts, devices or addresses each limit has room for.
     pub limit_keys_max: usize,
 }
@@ -150,6 +154,8 @@ impl Default for Config {
             searches_per_user: 500,
             registrations_per_address: 10,
             logins_per_address: 20,
+            tokens_per_sign_in: 60,
+            tokens_per_address: 3_600,
             limit_keys_max: 262_144,
         }
     }

@@ -241,6 +241,19 @@ pub const KEYS: &[Key] = &[
         rule: "a whole number from 0 to 1,000,000",
     },
     Key {
+        name: "tokens_per_sign_in",
+        meaning: "Refreshes of one sign-in in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "tokens_per_address",
+        meaning: "Requests for tokens, with refresh tokens or codes of devices, from one network \
+                  address in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
         name: "limit_keys_max",
         meaning: "How many accounts, devices or addresses each of these limits has room for, in \
                   18 bytes each.",
