@@ -531,8 +531,10 @@ fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
 
 /// The name of a field as clients spell it: `positionMs` for `position_ms`.
 pub(crate) fn field_name(snake: &str) -> String {
-    if snake == "episode_of" {
-        return "seriesId".to_owned();
+    match snake {
+        "episode_of" => return "seriesId".to_owned(),
+        "windows/until_ms" => return "windows/until".to_owned(),
+        _ => {}
     }
     let mut words = snake.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();

@@ -7,6 +7,7 @@ use playhead_domain::{device_code, devices, identity};
 use uuid::Uuid;
 
 use super::{ErrorCode, Fault, Refusal, of_command};
+use crate::schema::DateTime;
 
 impl From<identity::Refusal> for Refusal {
     fn from(refusal: identity::Refusal) -> Self {
@@ -17,6 +18,8 @@ impl From<identity::Refusal> for Refusal {
                 return Self::WrongCode { tries_left, message };
             }
             identity::Refusal::TooSoon { retry_at_ms } => {
+                let retry_at = DateTime(retry_at_ms);
+                let message = format!("{message}; ask for another at {retry_at}");
                 return Self::TooSoon { retry_at_ms, message };
             }
             identity::Refusal::NotRegistered => ErrorCode::UnknownAccount,

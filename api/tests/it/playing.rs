@@ -76,6 +76,8 @@ async fn a_pin_is_asked_for_counted_and_locked() {
     let locked = client.mutate("startPlayback", with("4711"), "playback { token }").await;
     assert_eq!(code(&locked), "PIN_LOCKED");
     assert_eq!(locked["errors"][0]["until"], "2027-01-15T08:15:00.000Z");
+    let message = "the PIN was wrong too often; try again at 2027-01-15T08:15:00.000Z";
+    assert_eq!(locked["errors"][0]["message"], message);
     api.clock.advance(15 * 60_000);
     let started = client.mutate("startPlayback", with("4711"), "playback { token }").await;
     assert_eq!(code(&started), "none");
