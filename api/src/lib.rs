@@ -36,7 +36,7 @@ mod sse;
 mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
-pub use background::Background;
+pub use background::{Background, NoPromises, Promises};
 pub use place::{NoPlaces, Place, PlaceClues, Places};
 pub use routes::{route_classes, router};
 pub use schema::sdl;

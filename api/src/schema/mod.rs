@@ -24,10 +24,11 @@ mod viewer;
 
 use async_graphql::{Schema, ValidationMode};
 
-use mutation::Mutation;
+use mutation::FailingApart;
 use query::Query;
 use subscription::Subscription;
 
+pub(crate) use scalars::DateTime;
 pub(crate) use title::titles_loader;
 pub(crate) use viewer::account_state;
 
@@ -35,11 +36,11 @@ pub(crate) use viewer::account_state;
 const COMPLEXITY_MAX: usize = 10_000;
 
 /// The schema with its limits.
-pub(crate) type Api = Schema<Query, Mutation, Subscription>;
+pub(crate) type Api = Schema<Query, FailingApart, Subscription>;
 
 /// Builds the schema. It holds no state: what resolvers need comes with each request.
 pub(crate) fn build(introspection: bool) -> Api {
-    let builder = Schema::build(Query, Mutation::default(), Subscription)
+    let builder = Schema::build(Query, FailingApart::default(), Subscription)
         .validation_mode(ValidationMode::Strict)
         .limit_complexity(COMPLEXITY_MAX)
         // Counted before, where it costs less; this one must merely not be in the way.

@@ -120,7 +120,7 @@ impl PlaybackMutation {
         &self,
         context: &Context<'_>,
         input: StartPlaybackInput,
-    ) -> Result<StartPlaybackPayload, Error> {
+    ) -> Result<Option<StartPlaybackPayload>, Error> {
         Ok(start(Caller::of(context)?, input).await?.into())
     }
 
@@ -129,7 +129,7 @@ impl PlaybackMutation {
         &self,
         context: &Context<'_>,
         input: StopPlaybackInput,
-    ) -> Result<StopPlaybackPayload, Error> {
+    ) -> Result<Option<StopPlaybackPayload>, Error> {
         Ok(stop(Caller::of(context)?, input).await?.into())
     }
 }

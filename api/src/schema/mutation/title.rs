@@ -118,7 +118,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: AddTitleInput,
-    ) -> Result<AddTitlePayload, Error> {
+    ) -> Result<Option<AddTitlePayload>, Error> {
         let caller = Caller::of(context)?;
         let account_id = caller.require(Role::ContentAdmin)?.account_id;
         let metadata = match input.metadata.read() {
@@ -142,7 +142,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: EditTitleInput,
-    ) -> Result<EditTitlePayload, Error> {
+    ) -> Result<Option<EditTitlePayload>, Error> {
         Ok(edit(Caller::of(context)?, input).await?.into())
     }
 
@@ -151,7 +151,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: WithdrawTitleInput,
-    ) -> Result<WithdrawTitlePayload, Error> {
+    ) -> Result<Option<WithdrawTitlePayload>, Error> {
         let caller = Caller::of(context)?;
         let account_id = caller.require(Role::ContentAdmin)?.account_id;
         let Some(title_id) = global_id::title(&input.title_id) else {
