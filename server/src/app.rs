@@ -25,6 +25,7 @@ use crate::keys::signing;
 use crate::lookups::AccessLookups;
 use crate::people::{self, Lookups};
 use crate::places::Whereabouts;
+use crate::processes::promises::Promised;
 use crate::processes::{self, Processes};
 use crate::read_models::ReadModels;
 use crate::store::Store;
@@ -75,7 +76,10 @@ impl App {
         let watch = signing::Watch::begin(&config.data, &ring);
         let signing_keys = Arc::new(SigningKeys::new(ring));
         let read_models = ReadModels::open(&store.log, &config.data).await?;
-        let services = services(config, store, &read_models, &signing_keys, &whereabouts)?;
+        let promised = Promised::of(&config.data, store.vault.clone());
+        let background = Background::new(Arc::new(promised.clone()));
+        let services =
+            services(config, store, &read_models, &signing_keys, &whereabouts, background)?;
         let services = Arc::new(services);
         let limit = Duration::from_millis(config.startup_wait_ms);
         if !caught_up(services.log.as_ref(), &services.projections, limit).await {
@@ -94,6 +98,7 @@ impl App {
             &store.vault,
             &config.data,
         );
+        processes::wiring::make_up(&mut processes, &services, promised);
         processes::wiring::end_silent(&mut processes, &services, &read_models);
         Ok(Self {
             addr,
@@ -206,6 +211,7 @@ fn services(
     read_models: &ReadModels,
     signing_keys: &Arc<SigningKeys>,
     whereabouts: &Arc<Whereabouts>,
+    background: Background,
 ) -> anyhow::Result<Services> {
     let log = &store.log;
     let commands = Arc::new(Commands::new(Arc::clone(log)));
@@ -221,7 +227,7 @@ fn services(
         access: AccessCheck::new(tokens, Arc::clone(signing_keys), access.clone()),
         people,
         sign_ins: access,
-        background: Background::default(),
+        background,
         limits: Arc::new(Limits::new(&config.limits(), RandomState::new())),
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),

@@ -105,6 +105,15 @@ fn unreadable(position: u64, what: &str, error: &VaultError) -> ReadError {
     }
 }
 
+/// Keys that cannot be reached are like a log that cannot: nothing was recorded, and the append may be
+/// repeated. A payload that cannot be sealed never can.
+fn not_sealed(stream: &str, error: &VaultError) -> AppendError {
+    if error.retryable() {
+        return AppendError::Unavailable { reason: format!("the keys of {stream}: {error}") };
+    }
+    AppendError::Unreadable(unreadable(0, stream, error))
+}
+
 #[async_trait]
 impl EventLog for SealedLog {
     fn partitions(&self) -> PartitionCount {
@@ -117,9 +126,8 @@ impl EventLog for SealedLog {
             append.validate()?;
         }
         for event in &mut append.events {
-            self.seal(&append.stream, event).await.map_err(|error| {
-                AppendError::Unreadable(unreadable(0, append.stream.as_str(), &error))
-            })?;
+            let sealed = self.seal(&append.stream, event).await;
+            sealed.map_err(|error| not_sealed(append.stream.as_str(), &error))?;
         }
         self.log.append(append).await
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Processes;
 use super::erasures::{Erasures, Memories, Notes};
+use super::promises::Promised;
 use super::silence::Silence;
 use crate::app::caught_up;
 use crate::clock::{new_id, now_ms};
@@ -26,6 +27,8 @@ use crate::territory::Territories;
 
 /// How often somebody is looked for whose day has come.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often what was promised is looked for: a pause between two mails to an address is as long.
+const MAKE_UP_EVERY: Duration = Duration::from_secs(60);
 /// How often sessions are looked for that fell silent.
 const END_SILENT_EVERY: Duration = Duration::from_secs(15);
 /// How often files of territories are looked at.
@@ -95,6 +98,19 @@ async fn forget_round(
         recalled.store(true, Ordering::Relaxed);
     }
     erasures.rounds(now_ms, new_id, || stop.is_cancelled()).await.map(|_| ())
+}
+
+/// Makes up for what was promised and not done.
+pub(crate) fn make_up(processes: &mut Processes, services: &Arc<Services>, promised: Promised) {
+    let people = services.people.clone();
+    processes.every(MAKE_UP_EVERY, move || {
+        let (people, promised) = (people.clone(), promised.clone());
+        async move {
+            if let Err(error) = promised.round(&people, now_ms()).await {
+                tracing::error!(%error, "what was promised is put off");
+            }
+        }
+    });
 }
 
 /// Ends sessions that fell silent.
