@@ -485,7 +485,7 @@ where
 /// The log could not be read: perhaps in a moment it can be, or it is damaged.
 pub(crate) fn of_read(error: &ReadError, correlation_id: Uuid) -> Fault {
     if error.retryable() {
-        tracing::error!(%correlation_id, %error, "the log cannot be read for now");
+        tracing::error!(%correlation_id, %error, "the log cannot be read: try again");
         return Fault::overloaded();
     }
     Fault::internal(correlation_id, "the log could not be read", error)

@@ -20,6 +20,7 @@ mod global_id;
 mod graphql;
 mod health;
 mod heartbeat;
+mod home;
 mod idempotency;
 mod jwks;
 pub mod limits;
@@ -37,6 +38,8 @@ mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
 pub use background::{Background, NoPromises, Promises};
+pub use home::SharedLists;
+pub use page_cursor::CursorKey;
 pub use place::{NoPlaces, Place, PlaceClues, Places};
 pub use routes::{route_classes, router};
 pub use schema::sdl;

@@ -13,11 +13,14 @@ use playhead_projections::catalog::Catalog;
 use playhead_projections::continue_watching::ContinueWatching;
 use playhead_projections::progress_feed::ProgressFeed;
 use playhead_projections::runtime::Projection;
+use playhead_projections::trending::Trending;
 use uuid::Uuid;
 
 use crate::access::AccessCheck;
 use crate::background::Background;
+use crate::home::SharedLists;
 use crate::limits::{Limits, Proxies};
+use crate::page_cursor::CursorKey;
 use crate::place::Places;
 
 /// Where time and new ids come from.
@@ -79,6 +82,12 @@ pub struct Services {
     pub catalog: Arc<Catalog>,
     /// Continue watching, history and bookmarks.
     pub continue_watching: Arc<ContinueWatching>,
+    /// What is watched much, and where.
+    pub trending: Arc<Trending>,
+    /// Lists that many viewers share, kept for some seconds.
+    pub shared: SharedLists,
+    /// Marks places in lists as this service's own.
+    pub cursors: CursorKey,
     /// Every running read model: a position counts as read once all of them have passed it.
     pub projections: Vec<Projection>,
     /// Heartbeats as they are recorded.

@@ -96,11 +96,15 @@ pub const UPCASTS: &[Upcast] = &[
     // Version 2 may say which device asked; without it, any device may poll.
     Upcast { event_type: "DeviceCodeRequested", from: 1, lift: |payload| payload },
     Upcast { event_type: "PlaybackStarted", from: 1, lift: playback::lift_started_from_1 },
+    // Version 3 may say where the viewer was; without it, nobody knows.
+    Upcast { event_type: "PlaybackStarted", from: 2, lift: |payload| payload },
     Upcast { event_type: "ProfileAdded", from: 1, lift: account::lift_from_1 },
     Upcast { event_type: "ProfileChanged", from: 1, lift: account::lift_from_1 },
     // Version 2 may say for whom a title is; without it, the title counts as for adults.
     Upcast { event_type: "TitleAdded", from: 1, lift: |payload| payload },
+    Upcast { event_type: "TitleAdded", from: 2, lift: title::lift_from_2 },
     Upcast { event_type: "TitleEdited", from: 1, lift: |payload| payload },
+    Upcast { event_type: "TitleEdited", from: 2, lift: title::lift_from_2 },
 ];
 
 /// Every event type that Playhead writes, with its current version.

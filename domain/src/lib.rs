@@ -19,6 +19,7 @@ pub mod email;
 pub mod entitlement;
 pub mod identity;
 pub mod ids;
+pub mod language;
 pub mod maturity;
 pub mod personal;
 pub mod playback;
@@ -37,6 +38,7 @@ pub use ids::{
     AccountId, DeviceCodeKey, DeviceId, EmailKey, ProfileId, SecretHash, SessionId, SignInId,
     SubjectKey, TitleId, VideoId,
 };
+pub use language::LanguageTag;
 pub use maturity::Maturity;
 pub use personal::Personal;
 pub use values::{InvalidValue, Plan};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::availability::Territory;
 use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::devices::{NAME_MAX_CHARS, NAME_RULE};
@@ -36,6 +37,11 @@ pub struct PlaybackStarted {
     pub device_id: Option<DeviceId>,
     /// The name of the device, for people.
     pub device: Personal<String>,
+    /// Where the viewer was taken to be when it was allowed. Absent if that was not known, and in
+    /// sessions of before it was kept. A country alone tells of nobody, so it stays readable when a
+    /// person is forgotten: what is counted by it does not change then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub territory: Option<Territory>,
     /// When the session began, in milliseconds since 1970-01-01 UTC.
     pub started_at_ms: i64,
 }
@@ -108,7 +114,7 @@ stored_events! {
     /// What happens to the sessions of an account.
     pub enum Event {
         /// A session began.
-        Started(PlaybackStarted) = 2,
+        Started(PlaybackStarted) = 3,
         /// The viewer ended it.
         Stopped(PlaybackStopped) = 1,
         /// Its device fell silent.
@@ -319,6 +325,7 @@ impl State {
             title_id: start.title_id,
             device_id: start.device_id,
             device: start.device.clone(),
+            territory: start.entitlement.viewer.territory,
             started_at_ms: start.at_ms,
         }));
         Ok(events)

@@ -140,7 +140,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// How many streams may play at once (1, 2 and 4: MISSION row PL1).
+    /// How many streams may play at once (1, 2 and 4).
     #[must_use]
     pub fn streams_max(self) -> usize {
         match self {
@@ -152,7 +152,7 @@ impl Plan {
 
     /// How many devices may be registered, whether they play or not.
     ///
-    /// The data model that MISSION row ID4 stands for allows 10 of them beside at most 4 streams;
+    /// Streaming services commonly allow 10 of them beside at most 4 streams;
     /// the largest plan has these, and the others as many in proportion to their streams, rounded
     /// up, so that a household of any plan can switch between a few devices.
     #[must_use]

@@ -7,7 +7,9 @@ CREATE TABLE terms (
     -- 1 if it is offered by a schedule; without one it is offered everywhere and always.
     scheduled INTEGER NOT NULL,
     -- 1 if the schedule differs from one territory to another.
-    territorial INTEGER NOT NULL
+    territorial INTEGER NOT NULL,
+    -- 1 if it is a draft, which no viewer sees.
+    draft INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- When a scheduled title is offered where; '' stands for everywhere. `last_ms` is the last moment.

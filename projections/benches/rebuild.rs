@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use playhead_domain::codec::StoredEvent;
 use playhead_domain::playback::{self, PlaybackStarted, PlaybackStopped};
-use playhead_domain::title::{self, Kind, Metadata, TitleAdded};
+use playhead_domain::title::{self, Credit, Kind, Metadata, TitleAdded};
 use playhead_domain::viewing::{self, Progressed, Quality};
 use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
 use playhead_eventlog::memory::MemoryLog;
@@ -68,6 +68,7 @@ async fn sessions() -> MemoryLog {
             title_id,
             device_id: None,
             device: playhead_domain::Personal::Known("living room".to_owned()),
+            territory: None,
             started_at_ms,
         });
         let progressed = viewing::Event::Progressed(Progressed {
@@ -108,21 +109,19 @@ async fn titles() -> MemoryLog {
         let title_id = TitleId(id(3, number));
         let genres = genres.iter().skip(usize::try_from(number % 5).unwrap()).take(3);
         let metadata = Metadata {
-            kind: Kind::Movie,
-            name: format!("{} of the {number}", id(5, number)),
             year: u16::try_from(1920 + number % 100).ok(),
             runtime_ms: Some(100 * MINUTE_MS),
-            credits_start_ms: None,
             genres: genres.map(|genre| (*genre).to_owned()).collect(),
-            directors: vec!["Somebody Somewhere".to_owned()],
-            cast: vec!["Some Actor".to_owned(); 8],
-            maturity: None,
+            credits: Credit::of(
+                ["Somebody Somewhere".to_owned()],
+                vec!["Some Actor".to_owned(); 8],
+            ),
             synopsis: Some("Nobody knows how it ends. ".repeat(10)),
-            artwork_url: None,
-            episode_of: None,
-            source: None,
+            ..Metadata::new(Kind::Movie, format!("{} of the {number}", id(5, number)))
         };
-        let added = title::Event::Added(TitleAdded { title_id, metadata, at_ms: 1 });
+        let (owner, draft) = (None, false);
+        let added = TitleAdded { title_id, metadata, owner, draft, at_ms: 1 };
+        let added = title::Event::Added(added);
         append(&log, format!("title-{title_id}"), vec![new_event(number, &added)]).await;
     }
     log

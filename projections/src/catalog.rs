@@ -1,17 +1,21 @@
 //! The catalogue: every title that can be found now, in lists by name.
 
-use playhead_domain::TitleId;
 use playhead_domain::title::{Kind, Metadata};
+use playhead_domain::{AccountId, TitleId};
 
 use crate::store::SqliteStore;
 
 mod changes;
+mod person;
 mod queries;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod walks;
 
 pub use changes::Changes;
+pub use person::PersonId;
+pub use walks::{NewestFilter, Season, TimeKey};
 
 /// The read model `catalog`.
 pub type Catalog = SqliteStore<Changes>;
@@ -25,8 +29,15 @@ pub struct TitleRow {
     pub metadata: Metadata,
     /// What it is sorted by: its name in lower case.
     pub sort_name: String,
-    /// When it joined the catalogue, in milliseconds since 1970-01-01 UTC.
+    /// Whose video it is; nobody's if it belongs to the catalogue.
+    pub owner: Option<AccountId>,
+    /// Whether it is a draft, which only those who prepare it see.
+    pub draft: bool,
+    /// When it was added, also as a draft, in milliseconds since 1970-01-01 UTC.
     pub added_at_ms: i64,
+    /// When it joined the catalogue, in milliseconds since 1970-01-01 UTC; when it was added, if it
+    /// is a draft.
+    pub listed_at_ms: i64,
 }
 
 impl TitleRow {

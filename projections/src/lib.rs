@@ -19,6 +19,7 @@ pub mod generation;
 pub mod progress_feed;
 pub mod runtime;
 pub mod store;
+pub mod trending;
 
 mod bookkeeping;
 mod erasure;
@@ -35,3 +36,4 @@ pub use generation::Generations;
 pub use progress_feed::ProgressFeed;
 pub use runtime::{Applied, Parked, Projection, ReadModel, Status, catch_up, catch_up_to, spawn};
 pub use terms::Audience;
+pub use trending::Trending;

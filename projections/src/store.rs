@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ struct Shared {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// How often the readers were asked.
+    reads: AtomicU64,
     ledger: Mutex<Ledger>,
 }
 
@@ -139,7 +142,8 @@ impl<F: Fold> SqliteStore<F> {
         let readers = SqlitePoolOptions::new()
             .max_connections(readers)
             .connect_lazy_with(options.pragma("query_only", "1"));
-        let shared = Shared { path: path.to_owned(), writer, readers, ledger };
+        let reads = AtomicU64::new(0);
+        let shared = Shared { path: path.to_owned(), writer, readers, reads, ledger };
         Ok(Self { shared: Arc::new(shared), fold: PhantomData })
     }
 
@@ -216,8 +220,16 @@ impl<F: Fold> SqliteStore<F> {
         self.shared.writer.close().await;
     }
 
+    /// How often the store was asked something since it was opened; several statements in one
+    /// transaction count as one. For tests and measurements that hold the number down.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.shared.reads.load(Ordering::Relaxed)
+    }
+
     /// For queries.
     pub(crate) fn readers(&self) -> &SqlitePool {
+        self.shared.reads.fetch_add(1, Ordering::Relaxed);
         &self.shared.readers
     }
 }

@@ -27,15 +27,20 @@ const KNOWN: Statement = Statement {
     tail: ") SELECT k.title_id FROM wanted JOIN terms k ON k.title_id = wanted.title_id",
 };
 const PUT_MATURITY: Statement = Statement {
-    head: "INSERT INTO terms (title_id, maturity, scheduled, territorial)",
-    columns: 4,
+    head: "INSERT INTO terms (title_id, maturity, scheduled, territorial, draft)",
+    columns: 5,
     tail: "ON CONFLICT (title_id) DO UPDATE SET maturity = excluded.maturity",
 };
 const PUT_SCHEDULE: Statement = Statement {
-    head: "INSERT INTO terms (title_id, maturity, scheduled, territorial)",
-    columns: 4,
+    head: "INSERT INTO terms (title_id, maturity, scheduled, territorial, draft)",
+    columns: 5,
     tail: "ON CONFLICT (title_id) \
            DO UPDATE SET scheduled = excluded.scheduled, territorial = excluded.territorial",
+};
+const PUT_DRAFT: Statement = Statement {
+    head: "WITH said (title_id, draft) AS (",
+    columns: 2,
+    tail: ") UPDATE terms SET draft = said.draft FROM said WHERE terms.title_id = said.title_id",
 };
 const PUT_WINDOWS: Statement = Statement {
     head: "INSERT INTO term_windows (title_id, territory, from_ms, last_ms)",
@@ -78,7 +83,7 @@ impl Audience {
         let (level, territory, now) = (first, first + 1, first + 2);
         let unrated = level_of(Maturity::counted(None));
         format!(
-            "COALESCE((SELECT k.maturity <= ${level} AND (k.scheduled = 0 OR ( \
+            "COALESCE((SELECT k.draft = 0 AND k.maturity <= ${level} AND (k.scheduled = 0 OR ( \
              (k.territorial = 0 OR ${territory} <> '') AND NOT EXISTS ( \
              SELECT 1 FROM term_blocks x WHERE x.title_id = k.title_id \
              AND x.territory = ${territory}) AND EXISTS ( \
@@ -144,6 +149,8 @@ struct Change {
     forgotten: bool,
     /// Set if it is in the catalogue since.
     maturity: Option<Maturity>,
+    /// Set if it became a draft, or was published, since. Counts only if it is in the catalogue.
+    draft: Option<bool>,
     /// Set if a schedule was made since.
     availability: Option<Availability>,
     /// Whether that counts only if the title was in the catalogue before the batch.
@@ -154,8 +161,14 @@ impl TermChanges {
     /// Takes one event into the changes.
     pub(crate) fn fold(&mut self, event: &Event) {
         match event {
-            Event::Added(added) => self.list(added.title_id, added.metadata.maturity),
+            Event::Added(added) => {
+                self.list(added.title_id, added.metadata.maturity);
+                self.0.entry(added.title_id).or_default().draft = Some(added.draft);
+            }
             Event::Edited(edited) => self.list(edited.title_id, edited.metadata.maturity),
+            Event::Published(published) => {
+                self.0.entry(published.title_id).or_default().draft = Some(false);
+            }
             Event::Withdrawn(withdrawn) => {
                 let forgotten = Change { forgotten: true, ..Change::default() };
                 self.0.insert(withdrawn.title_id, forgotten);
@@ -243,7 +256,8 @@ impl TermChanges {
             self.0.iter().filter_map(|(id, change)| Some((*id, change.maturity?))).collect();
         PUT_MATURITY
             .execute(connection, &listed, |query, (id, maturity)| {
-                query.bind(id.to_string()).bind(level_of(*maturity)).bind(false).bind(false)
+                let query = query.bind(id.to_string()).bind(level_of(*maturity));
+                query.bind(false).bind(false).bind(false)
             })
             .await?;
         let scheduled: Vec<(TitleId, &Availability)> = self
@@ -255,7 +269,14 @@ impl TermChanges {
             .execute(connection, &scheduled, |query, (id, availability)| {
                 let unrated = level_of(Maturity::counted(None));
                 let query = query.bind(id.to_string()).bind(unrated).bind(true);
-                query.bind(availability.depends_on_territory())
+                query.bind(availability.depends_on_territory()).bind(false)
+            })
+            .await?;
+        let drafts: Vec<(TitleId, bool)> =
+            self.0.iter().filter_map(|(id, change)| Some((*id, change.draft?))).collect();
+        PUT_DRAFT
+            .execute(connection, &drafts, |query, (id, draft)| {
+                query.bind(id.to_string()).bind(*draft)
             })
             .await?;
         let windows: BTreeSet<_> = scheduled
@@ -309,6 +330,7 @@ pub(crate) fn statements() -> Vec<String> {
         KNOWN,
         PUT_MATURITY,
         PUT_SCHEDULE,
+        PUT_DRAFT,
         PUT_WINDOWS,
         PUT_BLOCKS,
         REMOVE_TERMS,

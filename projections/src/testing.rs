@@ -98,6 +98,7 @@ impl TestLog {
         let title_id = match &event {
             title::Event::Added(added) => added.title_id,
             title::Event::Edited(edited) => edited.title_id,
+            title::Event::Published(published) => published.title_id,
             title::Event::Withdrawn(withdrawn) => withdrawn.title_id,
             title::Event::Scheduled(scheduled) => scheduled.title_id,
         };
@@ -254,7 +255,23 @@ pub(crate) fn episode(series: u64, season: u32, number: u32) -> Metadata {
 }
 
 pub(crate) fn added(number: u64, metadata: Metadata) -> title::Event {
-    title::Event::Added(title::TitleAdded { title_id: title(number), metadata, at_ms: 1 })
+    joined(number, metadata, None, false)
+}
+
+/// A title that somebody prepares, if it is a draft.
+pub(crate) fn joined(
+    number: u64,
+    metadata: Metadata,
+    owner: Option<u64>,
+    draft: bool,
+) -> title::Event {
+    let owner = owner.map(account);
+    let added = title::TitleAdded { title_id: title(number), metadata, owner, draft, at_ms: 1 };
+    title::Event::Added(added)
+}
+
+pub(crate) fn published(number: u64) -> title::Event {
+    title::Event::Published(title::TitlePublished { title_id: title(number), at_ms: 4 })
 }
 
 pub(crate) fn edited(number: u64, metadata: Metadata) -> title::Event {
@@ -291,6 +308,7 @@ impl Sitting {
             title_id: title(self.title),
             device_id: None,
             device: Personal::Known(format!("device {}", self.began)),
+            territory: None,
             started_at_ms: self.began_ms(),
         })
     }

@@ -9,7 +9,7 @@ use playhead_eventlog::{Cursor, EventLog};
 use playhead_projections::store::{Fold, SqliteStore};
 use playhead_projections::{
     Generations, ProjectionError, ReadModel, StoreError, access, catalog, catch_up_to,
-    continue_watching,
+    continue_watching, trending,
 };
 use serde::Serialize;
 use thiserror::Error;
@@ -25,11 +25,14 @@ pub enum Model {
     ContinueWatching,
     /// Who may act for each account.
     Access,
+    /// What is watched much, and where.
+    Trending,
 }
 
 impl Model {
     /// Every read model.
-    pub const ALL: [Self; 3] = [Self::Catalog, Self::ContinueWatching, Self::Access];
+    pub const ALL: [Self; 4] =
+        [Self::Catalog, Self::ContinueWatching, Self::Access, Self::Trending];
 
     /// The name of the read model, and of its directory.
     #[must_use]
@@ -38,6 +41,7 @@ impl Model {
             Self::Catalog => catalog::Changes::NAME,
             Self::ContinueWatching => continue_watching::Changes::NAME,
             Self::Access => access::Changes::NAME,
+            Self::Trending => trending::Changes::NAME,
         }
     }
 }
@@ -130,6 +134,9 @@ pub async fn rebuild(
     match model {
         Model::Catalog => rebuild_as::<catalog::Changes>(log, &generations, force, progress).await,
         Model::Access => rebuild_as::<access::Changes>(log, &generations, force, progress).await,
+        Model::Trending => {
+            rebuild_as::<trending::Changes>(log, &generations, force, progress).await
+        }
         Model::ContinueWatching => {
             rebuild_as::<continue_watching::Changes>(log, &generations, force, progress).await
         }

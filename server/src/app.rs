@@ -9,7 +9,7 @@ use anyhow::Context;
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use playhead_api::limits::Limits;
-use playhead_api::{AccessCheck, ApiOptions, Background, Services, router};
+use playhead_api::{AccessCheck, ApiOptions, Background, Services, SharedLists, router};
 use playhead_commands::Commands;
 use playhead_commands::people::SigningKeys;
 use playhead_eventlog::EventLog;
@@ -231,6 +231,9 @@ fn services(
         limits: Arc::new(Limits::new(&config.limits(), RandomState::new())),
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),
+        trending: Arc::new(read_models.trending.clone()),
+        shared: SharedLists::default(),
+        cursors: keys::cursors(&config.data)?,
         projections: read_models.follow(log),
         progress: ProgressFeed::spawn(Arc::clone(log)),
         places: whereabouts.clone(),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use playhead_eventlog::EventLog;
 use playhead_projections::store::{Fold, SqliteStore};
 use playhead_projections::{
-    Access, Catalog, ContinueWatching, Generations, Projection, StoreError, spawn,
+    Access, Catalog, ContinueWatching, Generations, Projection, StoreError, Trending, spawn,
 };
 use playhead_replay::Model;
 
@@ -29,6 +29,8 @@ pub struct ReadModels {
     pub continue_watching: ContinueWatching,
     /// Who may act for each account.
     pub access: Access,
+    /// What is watched much, and where.
+    pub trending: Trending,
 }
 
 impl ReadModels {
@@ -45,6 +47,7 @@ impl ReadModels {
             catalog: open(log, &dir, Model::Catalog).await?,
             continue_watching: open(log, &dir, Model::ContinueWatching).await?,
             access: opened.context("reading who may act for accounts failed")?,
+            trending: open(log, &dir, Model::Trending).await?,
         })
     }
 
@@ -55,6 +58,7 @@ impl ReadModels {
             spawn(Arc::clone(log), Arc::new(self.catalog.clone())),
             spawn(Arc::clone(log), Arc::new(self.continue_watching.clone())),
             spawn(Arc::clone(log), Arc::new(self.access.clone())),
+            spawn(Arc::clone(log), Arc::new(self.trending.clone())),
         ]
     }
 
@@ -63,6 +67,7 @@ impl ReadModels {
         self.catalog.close().await;
         self.continue_watching.close().await;
         self.access.store().close().await;
+        self.trending.close().await;
     }
 
     /// Removes what dropped rows left behind on the disk.
@@ -72,7 +77,8 @@ impl ReadModels {
     pub async fn scrub(&self) -> Result<(), StoreError> {
         self.catalog.scrub().await?;
         self.continue_watching.scrub().await?;
-        self.access.store().scrub().await
+        self.access.store().scrub().await?;
+        self.trending.scrub().await
     }
 }
 
@@ -140,7 +146,9 @@ mod tests {
         for number in titles {
             let title_id = TitleId(Uuid::from_u64_pair(3, number));
             let metadata = Metadata::new(Kind::Movie, format!("Title {number}"));
-            let added = Event::Added(TitleAdded { title_id, metadata, at_ms: 5 });
+            let (owner, draft) = (None, false);
+            let added = TitleAdded { title_id, metadata, owner, draft, at_ms: 5 };
+            let added = Event::Added(added);
             let event = NewEvent {
                 id: Uuid::from_u64_pair(9, number),
                 event_type: added.event_type().name.into(),

@@ -122,7 +122,7 @@ fn of_failure(error: PeopleError, correlation_id: Uuid) -> Result<Refusal, Fault
         return of_command(*error, correlation_id);
     }
     if error.retryable() {
-        tracing::warn!(%correlation_id, %error, "what a person asked for failed for now");
+        tracing::warn!(%correlation_id, %error, "what a person asked for failed: it can be tried again");
         return Err(Fault::overloaded());
     }
     Err(Fault::internal(correlation_id, "what a person asked for failed", &error))

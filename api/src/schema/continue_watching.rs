@@ -14,6 +14,9 @@ use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::page_cursor::List;
 
+/// The name that the row's cursors are bound to.
+const LIST: &str = "continueWatching";
+
 /// Why something is on the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub(crate) enum ContinueWatchingReason {
@@ -76,24 +79,48 @@ pub(crate) async fn page(
     len: u32,
     cursor: Option<&str>,
 ) -> Result<ContinueWatchingConnection, Fault> {
-    let list = List::new("continueWatching", &profile_id);
-    let key = after::<(i64, TitleId)>(&list, cursor)?;
+    let mut list = caller.list(LIST, &profile_id);
+    let key = after::<(i64, TitleId)>(&mut list, cursor)?;
     let key = key.map(|(last_played_at_ms, title_id)| RowKey { last_played_at_ms, title_id });
     let audience = eyes.audience(caller.now_ms);
     let watching = &caller.services.continue_watching;
     let rows = watching.row(profile_id, &audience, key.as_ref(), len + 1).await;
     let rows = rows.map_err(|error| caller.internal("a row cannot be read", &error))?;
-    let key_of = |entry: &Entry| (entry.last_played_at_ms, entry.title_id);
-    let page = Page::cut(rows, len, &list, key_of, key.is_some())
-        .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
-    let ids: Vec<_> = page.entries.iter().map(|(_, entry)| entry.title_id).collect();
+    let ids: Vec<_> = rows.iter().map(|entry| entry.title_id).collect();
     let titles = titles(caller, eyes, &ids).await?;
+    connect(caller, &list, rows, len, &titles, key.is_some())
+}
+
+/// A page of entries that were read one further than the page is long.
+fn connect(
+    caller: &Caller,
+    list: &List,
+    rows: Vec<Entry>,
+    len: u32,
+    titles: &HashMap<TitleId, Title>,
+    behind: bool,
+) -> Result<ContinueWatchingConnection, Fault> {
+    let key_of = |entry: &Entry| (entry.last_played_at_ms, entry.title_id);
+    let page = Page::cut(rows, len, list, key_of, behind)
+        .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
     let edge = |(cursor, entry): (String, Entry)| {
         let title = titles.get(&entry.title_id)?.clone();
         Some(ContinueWatchingEdge { cursor, node: item(title, &entry) })
     };
     let edges = page.entries.into_iter().filter_map(edge).collect();
     Ok(ContinueWatchingConnection { edges, page_info: page.info })
+}
+
+/// The first page of a profile's row, of entries and titles that are there already.
+pub(crate) fn first_page(
+    caller: &Caller,
+    profile_id: ProfileId,
+    rows: &[Entry],
+    titles: &HashMap<TitleId, Title>,
+    len: u32,
+) -> Result<ContinueWatchingConnection, Fault> {
+    let list = caller.list(LIST, &profile_id);
+    connect(caller, &list, rows.to_vec(), len, titles, false)
 }
 
 /// The titles of a page, found with one query.

@@ -11,7 +11,6 @@ use super::scalars::{DateTime, Milliseconds};
 use super::title::Title;
 use crate::caller::Caller;
 use crate::errors::Fault;
-use crate::page_cursor::List;
 
 /// One session, from start to stop.
 #[derive(Debug, Clone, SimpleObject)]
@@ -71,8 +70,8 @@ pub(crate) async fn page(
     len: u32,
     cursor: Option<&str>,
 ) -> Result<HistoryConnection, Fault> {
-    let list = List::new("history", &profile_id);
-    let key = after::<(i64, SessionId)>(&list, cursor)?;
+    let mut list = caller.list("history", &profile_id);
+    let key = after::<(i64, SessionId)>(&mut list, cursor)?;
     let key = key.map(|(started_at_ms, session_id)| HistoryKey { started_at_ms, session_id });
     let audience = eyes.audience(caller.now_ms);
     let watching = &caller.services.continue_watching;

@@ -2,10 +2,12 @@
 
 mod account;
 mod availability;
+mod browse;
 mod continue_watching;
 mod device;
 mod eyes;
 mod history;
+mod home;
 mod maturity;
 mod me;
 mod mutation;
@@ -20,27 +22,34 @@ mod scalars;
 mod stream;
 mod subscription;
 mod title;
+mod title_list;
 mod viewer;
 
-use async_graphql::{Schema, ValidationMode};
+use async_graphql::{MergedObject, Schema, ValidationMode};
 
 use mutation::FailingApart;
-use query::Query;
+use query::CommonQuery;
 use subscription::Subscription;
 
+pub(crate) use eyes::Eyes;
 pub(crate) use scalars::DateTime;
-pub(crate) use title::titles_loader;
+pub(crate) use title::{Title, titles_loader};
 pub(crate) use viewer::account_state;
 
 /// The most that a query may cost: fields, each counted as often as its list asks for it.
 const COMPLEXITY_MAX: usize = 10_000;
+
+/// What can be asked.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Query")]
+pub(crate) struct Query(CommonQuery, home::HomeQuery, browse::BrowseQuery);
 
 /// The schema with its limits.
 pub(crate) type Api = Schema<Query, FailingApart, Subscription>;
 
 /// Builds the schema. It holds no state: what resolvers need comes with each request.
 pub(crate) fn build(introspection: bool) -> Api {
-    let builder = Schema::build(Query, FailingApart::default(), Subscription)
+    let builder = Schema::build(Query::default(), FailingApart::default(), Subscription)
         .validation_mode(ValidationMode::Strict)
         .limit_complexity(COMPLEXITY_MAX)
         // Counted before, where it costs less; this one must merely not be in the way.

@@ -13,7 +13,7 @@ use super::viewer::Viewer;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id::GlobalId;
-use crate::page_cursor::List;
+use crate::home::by_name;
 
 /// Anything that has a global id.
 #[derive(Interface)]
@@ -44,12 +44,12 @@ impl TitleFilter {
     }
 }
 
-/// What can be asked.
-pub(crate) struct Query;
+/// What can be asked of titles, accounts and people.
+#[derive(Default)]
+pub(crate) struct CommonQuery;
 
-/// What can be asked.
 #[Object]
-impl Query {
+impl CommonQuery {
     /// Anything by its global id; null if there is no such thing, or it is somebody else's, or a
     /// title that the viewer may not see. Who watches is said as for `titles`.
     async fn node(
@@ -159,15 +159,14 @@ async fn titles(
     cursor: Option<&str>,
     filter: CatalogFilter,
 ) -> Result<TitleConnection, Fault> {
-    let list = List::new("titles", &filter);
-    let key = after::<(String, playhead_domain::TitleId)>(&list, cursor)?;
+    let mut list = caller.list("titles", &filter);
+    let key = after::<(String, playhead_domain::TitleId)>(&mut list, cursor)?;
     let key = key.map(|(sort_name, title_id)| TitleKey { sort_name, title_id });
-    let audience = eyes.audience(caller.now_ms);
-    let rows = caller.services.catalog.list(&filter, &audience, key.as_ref(), len + 1).await;
+    let (behind, snapshot_ms) = (key.is_some(), list.snapshot_ms());
+    let rows = by_name(caller, &filter, eyes, key, len + 1, snapshot_ms).await;
     let rows = rows.map_err(|error| caller.internal("titles cannot be listed", &error))?;
-    let page =
-        Page::cut(rows, len, &list, |row| (row.sort_name.clone(), row.title_id), key.is_some())
-            .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
+    let page = Page::cut(rows, len, &list, |row| (row.sort_name.clone(), row.title_id), behind)
+        .map_err(|error| caller.internal("a cursor cannot be written", &error))?;
     let edge = |(cursor, row): (String, _)| TitleEdge { cursor, node: Title::of(row, eyes) };
     let edges = page.entries.into_iter().map(edge).collect();
     Ok(TitleConnection { edges, page_info: page.info, filter, eyes })

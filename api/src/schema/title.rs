@@ -31,12 +31,18 @@ pub(crate) enum TitleType {
     Movie,
     /// A film of less than 40 minutes.
     Short,
+    /// A film about what is real.
+    Documentary,
     /// A series or mini-series; its episodes are titles of their own.
     Series,
     /// One episode of a series.
     Episode,
     /// A one-off programme.
     Special,
+    /// Something that comes with another title, such as an interview.
+    Extra,
+    /// What another title is announced with.
+    Trailer,
 }
 
 /// Something that can be watched, or a series of such things.
@@ -97,13 +103,13 @@ impl Title {
     }
 
     /// Directors.
-    async fn directors(&self) -> &[String] {
-        &self.metadata.directors
+    async fn directors(&self) -> Vec<&str> {
+        self.metadata.directors().collect()
     }
 
     /// Actors, in the order of the credits.
-    async fn cast(&self) -> &[String] {
-        &self.metadata.cast
+    async fn cast(&self) -> Vec<&str> {
+        self.metadata.cast().collect()
     }
 
     /// For whom it is; without it, it counts as for adults.

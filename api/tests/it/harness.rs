@@ -13,14 +13,17 @@ use http_body_util::BodyExt;
 use playhead_api::access::{AccessCheck, without_sign_in};
 use playhead_api::limits::{LimitSettings, Limits, Proxies};
 use playhead_api::{
-    ApiOptions, Background, Clock, Place, PlaceClues, Places, Role, Services, TokenStates, router,
+    ApiOptions, Background, Clock, CursorKey, Place, PlaceClues, Places, Role, Services,
+    SharedLists, TokenStates, router,
 };
 use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, SigningKeys};
 use playhead_commands::token::PlaybackTokens;
 use playhead_commands::{Commands, Context};
 use playhead_domain::identity::{self, Ask, Registration, Status};
 use playhead_domain::sign_in::{self, Begin, Method, SignInKey};
-use playhead_domain::{AccountId, DeviceId, EmailKey, Personal, SecretHash, SignInId, Territory};
+use playhead_domain::{
+    AccountId, DeviceId, EmailKey, Personal, ProfileId, SecretHash, SignInId, Territory,
+};
 use playhead_eventlog::memory::MemoryLog;
 use playhead_eventlog::{EventLog, PartitionCount};
 use playhead_identity::access_token::AccessTokens;
@@ -29,7 +32,7 @@ use playhead_identity::mail::{EmlMailer, Sender};
 use playhead_identity::oidc::OutsideIssuer;
 use playhead_identity::password::{PasswordLimits, Passwords};
 use playhead_projections::access::Access;
-use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, spawn};
+use playhead_projections::{Catalog, ContinueWatching, ProgressFeed, ReadModel, Trending, spawn};
 use playhead_vault::{MasterKey, SealedLog, Vault};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -112,6 +115,7 @@ pub(crate) struct TestApi {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) places: Arc<TestPlaces>,
     pub(crate) commands: Arc<Commands>,
+    pub(crate) services: Arc<Services>,
     tokens: AccessTokens,
     keys: Arc<SigningKeys>,
     pub(crate) background: Background,
@@ -157,8 +161,13 @@ impl TestApi {
         let catalog = Catalog::open(&path("catalog.db")).await.unwrap();
         let watching = ContinueWatching::open(&path("watching.db")).await.unwrap();
         let access = Access::open(&path("access.db"), BEGIN_MS).await.unwrap();
-        let models: [Arc<dyn ReadModel>; 3] =
-            [Arc::new(catalog.clone()), Arc::new(watching.clone()), Arc::new(access.clone())];
+        let trending = Trending::open(&path("trending.db")).await.unwrap();
+        let models: [Arc<dyn ReadModel>; 4] = [
+            Arc::new(catalog.clone()),
+            Arc::new(watching.clone()),
+            Arc::new(access.clone()),
+            Arc::new(trending.clone()),
+        ];
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(BEGIN_MS), ids: AtomicU64::new(1) });
         let lookups = Arc::new(Lookups { access, clock: Arc::clone(&clock) as Arc<dyn Clock> });
@@ -194,6 +203,9 @@ impl TestApi {
             limits: Arc::new(Limits::new(&setup.limits, RandomState::new())),
             catalog: Arc::new(catalog),
             continue_watching: Arc::new(watching),
+            trending: Arc::new(trending),
+            shared: SharedLists::default(),
+            cursors: CursorKey::derive(&[7; 32]),
             projections: models.map(|model| spawn(Arc::clone(&log), model)).into(),
             progress: ProgressFeed::spawn(Arc::clone(&log)),
             places: Arc::clone(&places) as Arc<dyn Places>,
@@ -202,8 +214,26 @@ impl TestApi {
             options: setup.options,
             log,
         };
-        let router = router(Arc::new(services));
-        Self { router, clock, places, commands, tokens, keys, background, directory }
+        let services = Arc::new(services);
+        let router = router(Arc::clone(&services));
+        Self { router, clock, places, commands, services, tokens, keys, background, directory }
+    }
+
+    /// Waits until every read model has passed everything that is in the log.
+    pub(crate) async fn settled(&self) {
+        for projection in &self.services.projections {
+            for (partition, next) in self.services.log.head().iter().filter(|(_, next)| *next > 0) {
+                projection.passed(partition, next - 1).await;
+            }
+        }
+    }
+
+    pub(crate) fn clock_id(&self) -> Uuid {
+        self.clock.new_id()
+    }
+
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// A token of an account with these roles, valid for an hour, made without a sign-in.
@@ -398,6 +428,18 @@ fn unlimited() -> LimitSettings {
         tokens_per_address: None,
         ..LimitSettings::default()
     }
+}
+
+/// A global id of a text.
+pub(crate) fn global(text: &str) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}
+
+/// The profile that a global id names.
+pub(crate) fn key_of(global_id: &str) -> ProfileId {
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(global_id).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    text.rsplit_once('.').unwrap().1.parse().unwrap()
 }
 
 /// The number of the account that a global id names.

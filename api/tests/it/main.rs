@@ -2,6 +2,8 @@
 //! goes away.
 
 #[cfg(test)]
+mod browse;
+#[cfg(test)]
 mod front;
 #[cfg(test)]
 mod harness;

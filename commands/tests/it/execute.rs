@@ -70,7 +70,8 @@ async fn a_handler_with_an_old_state_decides_on_the_newest() {
 async fn the_same_command_again_changes_nothing() {
     let home = Household::on(Plan::Basic).await;
     let title_id = TitleId(id(40));
-    let add = title::Command::Add { title_id, metadata: metadata("M"), at_ms: NOW_MS };
+    let (metadata, owner, draft) = (metadata("M"), None, false);
+    let add = title::Command::Add { title_id, metadata, owner, draft, at_ms: NOW_MS };
     let first = home.commands.titles.execute(&title_id, &add, &context(40)).await.unwrap();
     let again = home.commands.titles.execute(&title_id, &add, &context(40)).await.unwrap();
     assert!(!first.changed_nothing());

@@ -70,7 +70,8 @@ impl Household {
         let subscribe = subscription::Command::Subscribe { account_id, plan, at_ms: NOW_MS };
         commands.subscriptions.execute(&account_id, &subscribe, &context(13)).await.unwrap();
         let metadata = metadata("Metropolis");
-        let add = title::Command::Add { title_id, metadata, at_ms: NOW_MS };
+        let add =
+            title::Command::Add { title_id, metadata, owner: None, draft: false, at_ms: NOW_MS };
         commands.titles.execute(&title_id, &add, &context(14)).await.unwrap();
         Self { log, commands, account_id, profile_id, title_id }
     }

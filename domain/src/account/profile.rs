@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::language::is_language_tag;
 use crate::maturity::Maturity;
 use crate::personal::Personal;
 use crate::values::{InvalidValue, check, is_line, is_name};
@@ -194,18 +195,6 @@ fn is_without_repetitions(texts: &[String]) -> bool {
 fn is_avatar(key: &str) -> bool {
     (1..=64).contains(&key.len())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-/// `[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*`, at most 35 characters (RFC 5646, section 4.4.1).
-fn is_language_tag(tag: &str) -> bool {
-    let mut parts = tag.split('-');
-    let primary = parts.next().unwrap_or_default();
-    tag.len() <= 35
-        && (2..=3).contains(&primary.len())
-        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| {
-            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
 }
 
 /// Lifts the payload of `ProfileAdded` or `ProfileChanged` from version 1, which knew name, language

@@ -28,6 +28,7 @@ fn started(number: u128, started_at_ms: i64) -> Event {
         title_id: TITLE,
         device_id: Some(DEVICE),
         device: named("TV"),
+        territory: None,
         started_at_ms,
     })
 }
@@ -447,4 +448,26 @@ fn a_session_of_the_first_version_ran_on_a_device_without_an_id() {
     let read = crate::StoredEvent::from_json("PlaybackStarted", 1, payload).unwrap();
     let Event::Started(with_id) = started(1, 5) else { panic!() };
     assert_eq!(Event::Started(PlaybackStarted { device_id: None, ..with_id }), read);
+}
+
+#[test]
+fn a_session_begins_where_the_viewer_was_taken_to_be() {
+    let viewer = Viewer { territory: Some("AT".parse().unwrap()), ..on(None).viewer };
+    let entitlement = entitlement::Facts { viewer, ..on(Some(Plan::Basic)) };
+    let Event::Started(somewhere) = started(1, NOW) else { panic!() };
+    given::<Playback>([])
+        .when(&Command::Start(Start { entitlement, ..wish(1) }))
+        .then([Event::Started(PlaybackStarted { territory: viewer.territory, ..somewhere })]);
+}
+
+#[test]
+fn a_session_of_the_second_version_began_nobody_knows_where() {
+    let payload = br#"{"account_id":"00000000-0000-0000-0000-00000000000a",
+        "session_id":"00000000-0000-0000-0000-000000000001",
+        "profile_id":"00000000-0000-0000-0000-00000000000b",
+        "title_id":"00000000-0000-0000-0000-00000000000c",
+        "device_id":"00000000-0000-0000-0000-00000000000d",
+        "device":{"$personal":"TV"},"started_at_ms":5}"#;
+    let read = crate::StoredEvent::from_json("PlaybackStarted", 2, payload).unwrap();
+    assert_eq!(started(1, 5), read);
 }

@@ -3,8 +3,11 @@ use uuid::Uuid;
 use super::*;
 use crate::availability::Window;
 use crate::decider::harness::given;
+use crate::maturity::Maturity;
 
 const TITLE: TitleId = TitleId(Uuid::from_u128(0xA));
+const MINE: AccountId = AccountId(Uuid::from_u128(0xB));
+const THEIRS: AccountId = AccountId(Uuid::from_u128(0xC));
 const AT: i64 = 1_000;
 
 fn movie(name: &str) -> Metadata {
@@ -12,7 +15,20 @@ fn movie(name: &str) -> Metadata {
 }
 
 fn added(name: &str) -> Event {
-    Event::Added(TitleAdded { title_id: TITLE, metadata: movie(name), at_ms: AT })
+    joined(name, None, false)
+}
+
+fn joined(name: &str, owner: Option<AccountId>, draft: bool) -> Event {
+    let metadata = movie(name);
+    Event::Added(TitleAdded { title_id: TITLE, metadata, owner, draft, at_ms: AT })
+}
+
+fn draft(name: &str) -> Event {
+    joined(name, None, true)
+}
+
+fn published() -> Event {
+    Event::Published(TitlePublished { title_id: TITLE, at_ms: AT })
 }
 
 fn edited(name: &str) -> Event {
@@ -24,15 +40,35 @@ fn withdrawn() -> Event {
 }
 
 fn add(name: &str) -> Command {
-    Command::Add { title_id: TITLE, metadata: movie(name), at_ms: AT }
+    add_as(name, None, false)
+}
+
+fn add_as(name: &str, owner: Option<AccountId>, draft: bool) -> Command {
+    Command::Add { title_id: TITLE, metadata: movie(name), owner, draft, at_ms: AT }
 }
 
 fn edit(name: &str) -> Command {
-    Command::Edit { title_id: TITLE, metadata: movie(name), at_ms: AT }
+    edit_by(By::Catalogue, name)
+}
+
+fn edit_by(by: By, name: &str) -> Command {
+    Command::Edit { title_id: TITLE, metadata: movie(name), by, at_ms: AT }
 }
 
 fn withdraw() -> Command {
-    Command::Withdraw { title_id: TITLE, at_ms: AT }
+    withdraw_by(By::Catalogue)
+}
+
+fn withdraw_by(by: By) -> Command {
+    Command::Withdraw { title_id: TITLE, by, at_ms: AT }
+}
+
+fn publish() -> Command {
+    publish_by(By::Catalogue)
+}
+
+fn publish_by(by: By) -> Command {
+    Command::Publish { title_id: TITLE, by, at_ms: AT }
 }
 
 fn german() -> Availability {
@@ -46,7 +82,11 @@ fn scheduled(availability: Availability) -> Event {
 }
 
 fn schedule(availability: Availability) -> Command {
-    Command::Schedule { title_id: TITLE, availability, at_ms: AT }
+    schedule_by(By::Catalogue, availability)
+}
+
+fn schedule_by(by: By, availability: Availability) -> Command {
+    Command::Schedule { title_id: TITLE, availability, by, at_ms: AT }
 }
 
 fn nameless() -> Refusal {
@@ -175,117 +215,111 @@ fn a_listing_knows_its_terms_whatever_was_edited_since() {
 #[test]
 fn only_a_listed_title_shows_its_metadata() {
     assert_eq!(State::Unknown.listed(), None);
-    assert_eq!(State::Withdrawn.listed(), None);
-    let listing = Listing { metadata: movie("Heat"), availability: None };
+    assert_eq!(State::Withdrawn { owner: None }.listed(), None);
+    let listing = Listing { metadata: movie("Heat"), availability: None, owner: None };
+    assert_eq!(State::Draft(Box::new(listing.clone())).listed(), None);
     assert_eq!(State::Listed(Box::new(listing)).listed(), Some(&movie("Heat")));
 }
 
 #[test]
-fn a_kind_is_shown_as_it_is_stored() {
-    for kind in [Kind::Movie, Kind::Short, Kind::Series, Kind::Episode, Kind::Special] {
-        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-    }
+fn a_draft_is_prepared() {
+    given::<Title>([]).when(&add_as("Heat", Some(MINE), true)).then([joined(
+        "Heat",
+        Some(MINE),
+        true,
+    )]);
 }
-
-/// A field, and a value of it that is set into otherwise good metadata.
-type Case = (&'static str, fn(&mut Metadata));
-
-fn lines(count: usize, chars: usize) -> Vec<String> {
-    vec!["ü".repeat(chars); count]
-}
-
-fn url(chars: usize) -> Option<String> {
-    let start = "https://e.example/";
-    Some(format!("{start}{}", "a".repeat(chars - start.len())))
-}
-
-fn source(catalogue_chars: usize, key_chars: usize) -> Option<Source> {
-    Some(Source { catalogue: "ü".repeat(catalogue_chars), key: "ü".repeat(key_chars) })
-}
-
-fn pilot() -> Option<EpisodeOf> {
-    Some(EpisodeOf { series_id: TITLE, season: 0, number: 1 })
-}
-
-/// The last good values on each side of each rule.
-const GOOD: &[Case] = &[
-    ("name", |it| it.name = "A".to_owned()),
-    ("name", |it| it.name = "ü".repeat(500)),
-    ("name", |it| it.name = "七人の侍 🎬".to_owned()),
-    ("year", |it| it.year = Some(1870)),
-    ("year", |it| it.year = Some(2100)),
-    ("runtime_ms", |it| it.runtime_ms = Some(1)),
-    ("runtime_ms", |it| it.runtime_ms = Some(3_600_000_000)),
-    ("credits_start_ms", |it| it.credits_start_ms = Some(0)),
-    ("credits_start_ms", |it| it.credits_start_ms = Some(3_600_000_000)),
-    ("credits_start_ms", |it| (it.runtime_ms, it.credits_start_ms) = (Some(9), Some(9))),
-    ("genres", |it| it.genres = lines(20, 50)),
-    ("directors", |it| it.directors = lines(200, 200)),
-    ("cast", |it| it.cast = lines(200, 200)),
-    ("synopsis", |it| it.synopsis = Some(String::new())),
-    ("synopsis", |it| it.synopsis = Some("ü".repeat(5_000))),
-    ("synopsis", |it| it.synopsis = Some("One.\r\n\tTwo.\n".to_owned())),
-    ("artwork_url", |it| it.artwork_url = url(2_000)),
-    ("artwork_url", |it| it.artwork_url = Some("http://a".to_owned())),
-    ("episode_of", |it| (it.kind, it.episode_of) = (Kind::Episode, pilot())),
-    ("episode_of", |it| (it.kind, it.episode_of) = (Kind::Episode, None)),
-    ("source", |it| it.source = source(1, 1)),
-    ("source", |it| it.source = source(50, 200)),
-];
-
-/// The first bad values on each side of each rule.
-const BAD: &[Case] = &[
-    ("name", |it| it.name = String::new()),
-    ("name", |it| it.name = "ü".repeat(501)),
-    ("name", |it| it.name = " A".to_owned()),
-    ("name", |it| it.name = "A\u{3000}".to_owned()),
-    ("name", |it| it.name = "A\nB".to_owned()),
-    ("name", |it| it.name = "A\0".to_owned()),
-    ("year", |it| it.year = Some(1869)),
-    ("year", |it| it.year = Some(2101)),
-    ("runtime_ms", |it| it.runtime_ms = Some(0)),
-    ("runtime_ms", |it| it.runtime_ms = Some(3_600_000_001)),
-    ("credits_start_ms", |it| it.credits_start_ms = Some(3_600_000_001)),
-    ("credits_start_ms", |it| (it.runtime_ms, it.credits_start_ms) = (Some(9), Some(10))),
-    ("genres", |it| it.genres = lines(21, 1)),
-    ("genres", |it| it.genres = lines(1, 51)),
-    ("genres", |it| it.genres = lines(1, 0)),
-    ("directors", |it| it.directors = lines(201, 1)),
-    ("directors", |it| it.directors = lines(1, 201)),
-    ("directors", |it| it.directors = lines(1, 0)),
-    ("cast", |it| it.cast = lines(201, 1)),
-    ("cast", |it| it.cast = lines(1, 201)),
-    ("cast", |it| it.cast = vec!["A\tB".to_owned()]),
-    ("synopsis", |it| it.synopsis = Some("ü".repeat(5_001))),
-    ("synopsis", |it| it.synopsis = Some("A\0B".to_owned())),
-    ("synopsis", |it| it.synopsis = Some("A\u{1b}[1mB".to_owned())),
-    ("artwork_url", |it| it.artwork_url = url(2_001)),
-    ("artwork_url", |it| it.artwork_url = Some(String::new())),
-    ("artwork_url", |it| it.artwork_url = Some("ftp://a".to_owned())),
-    ("artwork_url", |it| it.artwork_url = Some("javascript:alert(1)".to_owned())),
-    ("artwork_url", |it| it.artwork_url = Some("https://a\nb".to_owned())),
-    ("episode_of", |it| it.episode_of = pilot()),
-    ("source", |it| it.source = source(0, 1)),
-    ("source", |it| it.source = source(51, 1)),
-    ("source", |it| it.source = source(1, 0)),
-    ("source", |it| it.source = source(1, 201)),
-];
 
 #[test]
-fn the_last_good_value_of_each_field_is_accepted() {
-    for (row, (field, set)) in GOOD.iter().enumerate() {
-        let mut metadata = movie("Heat");
-        set(&mut metadata);
-        assert_eq!(metadata.validate(), Ok(()), "{field}, row {row}");
+fn a_draft_that_is_so_already_is_not_added_again() {
+    given::<Title>([draft("Heat")]).when(&add_as("Heat", None, true)).then_nothing();
+}
+
+#[test]
+fn a_draft_is_not_listed_by_adding_it() {
+    given::<Title>([draft("Heat")]).when(&add("Heat")).then_refused(Refusal::AlreadyAdded);
+}
+
+#[test]
+fn a_title_does_not_get_another_owner_by_adding_it() {
+    given::<Title>([added("Heat")])
+        .when(&add_as("Heat", Some(MINE), false))
+        .then_refused(Refusal::AlreadyAdded);
+}
+
+#[test]
+fn a_draft_is_edited_scheduled_and_withdrawn_like_a_listed_title() {
+    given::<Title>([draft("Heat")]).when(&edit("Ronin")).then([edited("Ronin")]);
+    given::<Title>([draft("Heat")]).when(&schedule(german())).then([scheduled(german())]);
+    given::<Title>([draft("Heat")]).when(&withdraw()).then([withdrawn()]);
+}
+
+#[test]
+fn a_draft_is_published() {
+    given::<Title>([draft("Heat"), edited("Ronin")]).when(&publish()).then([published()]);
+}
+
+#[test]
+fn a_listed_title_is_published_already() {
+    given::<Title>([added("Heat")]).when(&publish()).then_nothing();
+    given::<Title>([draft("Heat"), published()]).when(&publish()).then_nothing();
+}
+
+#[test]
+fn a_title_that_was_never_added_cannot_be_published() {
+    given::<Title>([]).when(&publish()).then_refused(Refusal::Unknown);
+}
+
+#[test]
+fn a_withdrawn_draft_cannot_be_published() {
+    given::<Title>([draft("Heat"), withdrawn()]).when(&publish()).then_refused(Refusal::Withdrawn);
+}
+
+#[test]
+fn a_draft_is_no_listing_until_it_is_published_and_keeps_what_was_said_of_it() {
+    let past = [joined("Heat", Some(MINE), true), scheduled(german()), edited("Ronin")];
+    let state = Title::fold(State::default(), &past);
+    assert_eq!(state.listing(), None);
+    let metadata = movie("Ronin");
+    let listing = Listing { metadata, availability: Some(german()), owner: Some(MINE) };
+    assert_eq!(state.listing_or_draft(), Some(&listing));
+    let state = Title::evolve(state, &published());
+    assert_eq!(state.listing(), Some(&listing));
+}
+
+#[test]
+fn an_owner_changes_only_their_own_videos() {
+    let (mine, theirs) = (By::Owner(MINE), By::Owner(THEIRS));
+    let commands =
+        |by| [edit_by(by, "Ronin"), publish_by(by), withdraw_by(by), schedule_by(by, german())];
+    for draft in [false, true] {
+        for command in commands(mine) {
+            let outcome = given::<Title>([joined("Heat", Some(MINE), draft)]).when(&command);
+            match command {
+                Command::Publish { .. } if !draft => outcome.then_nothing(),
+                Command::Publish { .. } => outcome.then([published()]),
+                Command::Edit { .. } => outcome.then([edited("Ronin")]),
+                Command::Withdraw { .. } => outcome.then([withdrawn()]),
+                _ => outcome.then([scheduled(german())]),
+            }
+        }
+        for command in commands(theirs) {
+            given::<Title>([joined("Heat", Some(MINE), draft)])
+                .when(&command)
+                .then_refused(Refusal::Unknown);
+            given::<Title>([joined("Heat", None, draft)])
+                .when(&command)
+                .then_refused(Refusal::Unknown);
+        }
     }
 }
 
 #[test]
-fn the_first_bad_value_of_each_field_is_refused_by_name() {
-    for (row, (field, set)) in BAD.iter().enumerate() {
-        let mut metadata = movie("Heat");
-        set(&mut metadata);
-        let refused = metadata.validate().map_err(|invalid| invalid.field);
-        assert_eq!(refused, Err(*field), "row {row}");
-    }
+fn a_withdrawn_video_is_withdrawn_for_its_owner_and_unknown_to_others() {
+    let past = || [joined("Heat", Some(MINE), false), withdrawn()];
+    given::<Title>(past()).when(&withdraw_by(By::Owner(MINE))).then_nothing();
+    given::<Title>(past())
+        .when(&edit_by(By::Owner(MINE), "Ronin"))
+        .then_refused(Refusal::Withdrawn);
+    given::<Title>(past()).when(&withdraw_by(By::Owner(THEIRS))).then_refused(Refusal::Unknown);
 }

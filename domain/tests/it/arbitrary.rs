@@ -132,8 +132,8 @@ impl ArbitraryEvent for playback::Event {
         };
         let whose = || (account_id(), session_id(), profile_id(), title_id());
         prop_oneof![
-            (whose(), played_on(), personal_text(), time()).prop_map(
-                |(whose, device_id, device, started_at_ms)| {
+            (whose(), played_on(), personal_text(), played_in(), time()).prop_map(
+                |(whose, device_id, device, territory, started_at_ms)| {
                     let (account_id, session_id, profile_id, title_id) = whose;
                     Event::Started(PlaybackStarted {
                         account_id,
@@ -142,6 +142,7 @@ impl ArbitraryEvent for playback::Event {
                         title_id,
                         device_id,
                         device,
+                        territory,
                         started_at_ms,
                     })
                 }
@@ -280,13 +281,20 @@ impl ArbitraryCommand for subscription::Subscription {
 
 impl ArbitraryEvent for title::Event {
     fn any() -> BoxedStrategy<Self> {
-        use title::{AvailabilityScheduled, Event, TitleAdded, TitleEdited, TitleWithdrawn};
+        use title::{
+            AvailabilityScheduled, Event, TitleAdded, TitleEdited, TitlePublished, TitleWithdrawn,
+        };
         prop_oneof![
-            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
-                Event::Added(TitleAdded { title_id, metadata, at_ms })
-            }),
+            (title_id(), metadata(), option::of(account_id()), any::<bool>(), time()).prop_map(
+                |(title_id, metadata, owner, draft, at_ms)| {
+                    Event::Added(TitleAdded { title_id, metadata, owner, draft, at_ms })
+                }
+            ),
             (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
                 Event::Edited(TitleEdited { title_id, metadata, at_ms })
+            }),
+            (title_id(), time()).prop_map(|(title_id, at_ms)| {
+                Event::Published(TitlePublished { title_id, at_ms })
             }),
             (title_id(), time()).prop_map(|(title_id, at_ms)| {
                 Event::Withdrawn(TitleWithdrawn { title_id, at_ms })
@@ -299,21 +307,38 @@ impl ArbitraryEvent for title::Event {
     }
 }
 
+/// Who changes a title: mostly somebody who may.
+fn by() -> impl Strategy<Value = title::By> {
+    prop_oneof![3 => Just(title::By::Catalogue), 1 => account_id().prop_map(title::By::Owner)]
+}
+
 impl ArbitraryCommand for title::Title {
     fn any() -> BoxedStrategy<title::Command> {
         use title::Command;
         prop_oneof![
-            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
-                Command::Add { title_id, metadata, at_ms }
+            (title_id(), metadata(), option::of(account_id()), any::<bool>(), time()).prop_map(
+                |(title_id, metadata, owner, draft, at_ms)| {
+                    Command::Add { title_id, metadata, owner, draft, at_ms }
+                }
+            ),
+            (title_id(), metadata(), by(), time()).prop_map(|(title_id, metadata, by, at_ms)| {
+                Command::Edit { title_id, metadata, by, at_ms }
             }),
-            (title_id(), metadata(), time()).prop_map(|(title_id, metadata, at_ms)| {
-                Command::Edit { title_id, metadata, at_ms }
+            (title_id(), by(), time()).prop_map(|(title_id, by, at_ms)| Command::Publish {
+                title_id,
+                by,
+                at_ms
             }),
-            (title_id(), time())
-                .prop_map(|(title_id, at_ms)| Command::Withdraw { title_id, at_ms }),
-            (title_id(), availability(), time()).prop_map(|(title_id, availability, at_ms)| {
-                Command::Schedule { title_id, availability, at_ms }
+            (title_id(), by(), time()).prop_map(|(title_id, by, at_ms)| Command::Withdraw {
+                title_id,
+                by,
+                at_ms
             }),
+            (title_id(), availability(), by(), time()).prop_map(
+                |(title_id, availability, by, at_ms)| {
+                    Command::Schedule { title_id, availability, by, at_ms }
+                }
+            ),
         ]
         .boxed()
     }

@@ -57,6 +57,10 @@ fn descend<'a>(
         let len = |at: &String| payload.pointer(at).unwrap().as_array().unwrap().len();
         let inside = instances.iter().flat_map(|at| (0..len(at)).map(move |i| format!("{at}/{i}")));
         descend(&node["items"], inside.collect(), payload, found);
+    } else if node["additionalProperties"].is_object() {
+        let keys = |at: &String| payload.pointer(at).unwrap().as_object().unwrap().keys();
+        let inside = instances.iter().flat_map(|at| keys(at).map(move |key| format!("{at}/{key}")));
+        descend(&node["additionalProperties"], inside.collect(), payload, found);
     }
 }
 

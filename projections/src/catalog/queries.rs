@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::TitleId;
 #[cfg(test)]
 use playhead_domain::title::Kind;
-use playhead_domain::{Maturity, TitleId};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, Sqlite};
 
+use super::tables::{DRAFT_LEVEL, owner};
 use super::{Catalog, TitleFilter, TitleKey, TitleRow};
 use crate::error::StoreError;
 use crate::rows::natural;
 use crate::terms::{Audience, level_of};
 
-const COLUMNS: &str = "t.title_id, t.sort_name, t.added_at_ms, t.metadata";
+pub(super) const COLUMNS: &str =
+    "t.title_id, t.sort_name, t.owner, t.draft, t.added_at_ms, t.listed_at_ms, t.metadata";
 
 /// How many titles one query finds by id.
 const IDS_MAX: usize = 4_096;
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Catalog {
     /// One title, if it is listed and the audience may see it.
@@ -167,13 +169,12 @@ impl Catalog {
 }
 
 impl Audience {
-    /// The highest level that it is shown.
+    /// The highest level that is counted for it.
     fn level_max(&self) -> i64 {
-        let level = match self {
-            Self::Everyone => Maturity::From18,
-            Self::Viewer { viewer, .. } => viewer.maturity_max,
-        };
-        level_of(level)
+        match self {
+            Self::Everyone => DRAFT_LEVEL,
+            Self::Viewer { viewer, .. } => level_of(viewer.maturity_max),
+        }
     }
 }
 
@@ -262,7 +263,7 @@ pub(super) fn by_ids(ids: usize, audience: &Audience) -> String {
     format!("SELECT {COLUMNS} FROM titles t WHERE t.title_id IN ({places}) AND {visible}")
 }
 
-fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
+pub(super) fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
     let unreadable = || StoreError::unreadable::<sqlx::Error>("titles");
     let title_id: &str = row.try_get("title_id").map_err(unreadable())?;
     let metadata: &str = row.try_get("metadata").map_err(unreadable())?;
@@ -270,7 +271,10 @@ fn title_row(row: &SqliteRow) -> Result<TitleRow, StoreError> {
         title_id: title_id.parse().map_err(StoreError::unreadable("titles"))?,
         metadata: serde_json::from_str(metadata).map_err(StoreError::unreadable("titles"))?,
         sort_name: row.try_get("sort_name").map_err(unreadable())?,
+        owner: owner(row)?,
+        draft: row.try_get("draft").map_err(unreadable())?,
         added_at_ms: row.try_get("added_at_ms").map_err(unreadable())?,
+        listed_at_ms: row.try_get("listed_at_ms").map_err(unreadable())?,
     })
 }
 

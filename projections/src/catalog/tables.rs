@@ -3,28 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use playhead_domain::title::Metadata;
-use playhead_domain::{Maturity, TitleId};
+use playhead_domain::{AccountId, Maturity, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::person::PersonId;
 use crate::error::StoreError;
-use crate::rows::Statement;
+use crate::rows::{Bound, Statement};
 use crate::terms::level_of;
 
 const LOAD: Statement = Statement {
     head: "WITH wanted (title_id) AS (",
     columns: 1,
-    tail: ") SELECT t.title_id, t.added_at_ms, t.scheduled, t.metadata \
+    tail: ") SELECT t.title_id, t.owner, t.draft, t.added_at_ms, t.listed_at_ms, t.scheduled, \
+           t.metadata \
            FROM wanted JOIN titles t ON t.title_id = wanted.title_id",
 };
 const WITHDRAW: Statement =
     Statement { head: "DELETE FROM titles WHERE title_id IN (", columns: 1, tail: ")" };
 const LIST: Statement = Statement {
-    head: "INSERT INTO titles (title_id, sort_name, kind, year, added_at_ms, scheduled, metadata)",
-    columns: 7,
+    head: "INSERT INTO titles (title_id, sort_name, kind, year, owner, draft, added_at_ms, \
+           listed_at_ms, scheduled, series_id, season, number, extra_of, metadata)",
+    columns: 14,
     tail: "ON CONFLICT (title_id) DO UPDATE SET sort_name = excluded.sort_name, \
-           kind = excluded.kind, year = excluded.year, added_at_ms = excluded.added_at_ms, \
-           scheduled = excluded.scheduled, metadata = excluded.metadata",
+           kind = excluded.kind, year = excluded.year, owner = excluded.owner, \
+           draft = excluded.draft, added_at_ms = excluded.added_at_ms, \
+           listed_at_ms = excluded.listed_at_ms, scheduled = excluded.scheduled, \
+           series_id = excluded.series_id, season = excluded.season, number = excluded.number, \
+           extra_of = excluded.extra_of, metadata = excluded.metadata",
 };
 const REMOVE_GENRES: Statement = Statement {
     head: "DELETE FROM title_genres WHERE (genre, sort_name, title_id) IN (",
@@ -32,8 +38,19 @@ const REMOVE_GENRES: Statement = Statement {
     tail: ")",
 };
 const ADD_GENRES: Statement = Statement {
-    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year, scheduled)",
-    columns: 6,
+    head: "INSERT INTO title_genres (genre, sort_name, title_id, kind, year, listed_at_ms, \
+           scheduled)",
+    columns: 7,
+    tail: "",
+};
+const REMOVE_PEOPLE: Statement = Statement {
+    head: "DELETE FROM title_people WHERE (person, role, year, title_id) IN (",
+    columns: 4,
+    tail: ")",
+};
+const ADD_PEOPLE: Statement = Statement {
+    head: "INSERT INTO title_people (person, role, year, title_id)",
+    columns: 4,
     tail: "",
 };
 const ADD_COUNTS: Statement = Statement {
@@ -51,14 +68,24 @@ const ADD_SPELLINGS: Statement = Statement {
 };
 const REMOVE_ZERO_SPELLINGS: &str = "DELETE FROM genre_spellings WHERE titles = 0";
 
-/// Titles that are listed.
+/// Where drafts are counted: above every level, so that no viewer's count has them.
+pub(super) const DRAFT_LEVEL: i64 = 5;
+
+/// Titles that are listed, and drafts.
 pub(super) type Titles = BTreeMap<TitleId, Listed>;
 
-/// A title that is listed.
+/// A title that is listed, or a draft.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub(super) metadata: Box<Metadata>,
+    /// Whose video it is.
+    pub(super) owner: Option<AccountId>,
+    /// Whether it is a draft.
+    pub(super) draft: bool,
+    /// When it was added, also as a draft.
     pub(super) added_at_ms: i64,
+    /// When it joined the catalogue; when it was added, if it is a draft.
+    pub(super) listed_at_ms: i64,
     /// Whether it is offered by a schedule.
     pub(super) scheduled: bool,
 }
@@ -71,8 +98,13 @@ struct GenreRow {
     title_id: TitleId,
     kind: &'static str,
     year: Option<u16>,
+    listed_at_ms: i64,
     scheduled: bool,
 }
+
+/// A row of `title_people`: who, in which role, the year or 0, and the title. The empty role stands
+/// for any.
+type PersonRow = (PersonId, &'static str, u16, TitleId);
 
 /// What is counted: genre, kind and year, of which empty and 0 stand for "any"; the level of
 /// maturity, and whether there is a schedule.
@@ -98,7 +130,16 @@ impl Listed {
             title_id,
             kind,
             year,
+            listed_at_ms: self.listed_at_ms,
             scheduled: self.scheduled,
+        })
+    }
+
+    fn person_rows(&self, title_id: TitleId) -> impl Iterator<Item = PersonRow> {
+        let year = self.metadata.year.unwrap_or(0);
+        self.metadata.credits.iter().flat_map(move |credit| {
+            let row = |role| (PersonId::of(credit), role, year, title_id);
+            [row(credit.role.as_str()), row("")]
         })
     }
 
@@ -108,7 +149,10 @@ impl Listed {
         let years = [Some(0), self.metadata.year.filter(|year| *year != 0)];
         let mut genres: Vec<_> = self.genres().into_keys().collect();
         genres.push(String::new());
-        let level = level_of(Maturity::counted(self.metadata.maturity));
+        let level = match self.draft {
+            true => DRAFT_LEVEL,
+            false => level_of(Maturity::counted(self.metadata.maturity)),
+        };
         let list = |genre: &str, kind, year| (genre.to_owned(), kind, year, level, self.scheduled);
         let mut lists = Vec::new();
         for genre in genres {
@@ -143,10 +187,19 @@ fn listed(row: &SqliteRow) -> Result<(TitleId, Listed), StoreError> {
     let metadata: String = row.try_get("metadata").map_err(unreadable())?;
     let listed = Listed {
         metadata: serde_json::from_str(&metadata).map_err(StoreError::unreadable("titles"))?,
+        owner: owner(row)?,
+        draft: row.try_get("draft").map_err(unreadable())?,
         added_at_ms: row.try_get("added_at_ms").map_err(unreadable())?,
+        listed_at_ms: row.try_get("listed_at_ms").map_err(unreadable())?,
         scheduled: row.try_get("scheduled").map_err(unreadable())?,
     };
     Ok((title_id.parse().map_err(StoreError::unreadable("titles"))?, listed))
+}
+
+/// Whose video the title of a row is.
+pub(super) fn owner(row: &SqliteRow) -> Result<Option<AccountId>, StoreError> {
+    let owner: Option<&str> = row.try_get("owner").map_err(StoreError::unreadable("titles"))?;
+    owner.map(str::parse).transpose().map_err(StoreError::unreadable("titles"))
 }
 
 /// Turns the titles from what they were into what they are; titles that are missing are not listed.
@@ -163,6 +216,7 @@ pub(super) async fn store(
         .map_err(failed())?;
     store_titles(connection, after).await?;
     store_genres(connection, before, after).await.map_err(failed())?;
+    store_people(connection, before, after).await.map_err(failed())?;
     store_counts(connection, before, after).await.map_err(failed())?;
     store_spellings(connection, before, after).await.map_err(failed())
 }
@@ -177,13 +231,21 @@ async fn store_titles(
         rows.push((title_id, listed, metadata.map_err(StoreError::unreadable("titles"))?));
     }
     LIST.execute(connection, &rows, |query, (title_id, listed, metadata)| {
+        let episode = listed.metadata.episode_of;
         query
             .bind(title_id.to_string())
             .bind(listed.sort_name())
             .bind(listed.metadata.kind.as_str())
             .bind(listed.metadata.year)
+            .bind(listed.owner.map(|owner| owner.to_string()))
+            .bind(listed.draft)
             .bind(listed.added_at_ms)
+            .bind(listed.listed_at_ms)
             .bind(listed.scheduled)
+            .bind(episode.map(|episode| episode.series_id.to_string()))
+            .bind(episode.map(|episode| episode.season))
+            .bind(episode.map(|episode| episode.number))
+            .bind(listed.metadata.extra_of.map(|title_id| title_id.to_string()))
             .bind(metadata.clone())
     })
     .await
@@ -214,9 +276,31 @@ async fn store_genres(
                 .bind(row.title_id.to_string())
                 .bind(row.kind)
                 .bind(row.year)
+                .bind(row.listed_at_ms)
                 .bind(row.scheduled)
         })
         .await
+}
+
+async fn store_people(
+    connection: &mut SqliteConnection,
+    before: &Titles,
+    after: &Titles,
+) -> Result<(), sqlx::Error> {
+    let rows = |titles: &Titles| -> BTreeSet<PersonRow> {
+        titles.iter().flat_map(|(id, listed)| listed.person_rows(*id)).collect()
+    };
+    let (before, after) = (rows(before), rows(after));
+    let gone: Vec<_> = before.difference(&after).collect();
+    REMOVE_PEOPLE.execute(connection, &gone, bind_person).await?;
+    let new: Vec<_> = after.difference(&before).collect();
+    ADD_PEOPLE.execute(connection, &new, bind_person).await
+}
+
+fn bind_person<'q>(query: Bound<'q>, row: &&PersonRow) -> Bound<'q> {
+    let (person, role, year, title_id) = *row;
+    let query = query.bind(person.as_str().to_owned()).bind(*role);
+    query.bind(*year).bind(title_id.to_string())
 }
 
 async fn store_counts(
@@ -267,7 +351,17 @@ fn deltas<T: Ord>(before: Vec<T>, after: Vec<T>) -> Vec<(T, i64)> {
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<String> {
-    let statements = [LOAD, WITHDRAW, LIST, REMOVE_GENRES, ADD_GENRES, ADD_COUNTS, ADD_SPELLINGS];
+    let statements = [
+        LOAD,
+        WITHDRAW,
+        LIST,
+        REMOVE_GENRES,
+        ADD_GENRES,
+        REMOVE_PEOPLE,
+        ADD_PEOPLE,
+        ADD_COUNTS,
+        ADD_SPELLINGS,
+    ];
     let zero = [REMOVE_ZERO_COUNTS, REMOVE_ZERO_SPELLINGS].map(str::to_owned);
     statements.map(|statement| statement.text(2)).into_iter().chain(zero).collect()
 }

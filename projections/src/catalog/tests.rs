@@ -5,10 +5,12 @@ use playhead_domain::title::{Event, Kind, Metadata};
 use proptest::prelude::*;
 use sqlx::AssertSqlSafe;
 
-use super::{Changes, TitleFilter, queries, tables};
+use super::{Changes, NewestFilter, PersonId, Season, TimeKey, TitleFilter, TitleRow};
+use super::{queries, tables, walks};
 use crate::terms::{self, Audience};
 use crate::testing::{
-    TestLog, TestStore, added, edited, metadata, prepare_all, scheduled, title, withdrawn,
+    TestLog, TestStore, added, edited, episode, joined, metadata, prepare_all, published,
+    scheduled, title, withdrawn,
 };
 
 const ALL: Audience = Audience::Everyone;
@@ -62,7 +64,10 @@ fn genre(genre: &str) -> TitleFilter {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    let queries = AUDIENCES.iter().flat_map(queries::statements).collect();
+    let queries = AUDIENCES
+        .iter()
+        .flat_map(|audience| [queries::statements(audience), walks::statements(audience)].concat());
+    let queries = queries.collect();
     prepare_all::<Changes>([tables::statements(), terms::statements(), queries].concat()).await;
     prepare_all::<Changes>(crate::bookkeeping::statements()).await;
 }
@@ -152,10 +157,12 @@ async fn titles_are_answered_in_the_order_of_their_ids() {
 #[tokio::test]
 async fn every_list_walks_along_an_index() {
     let store = TestStore::<Changes>::new().await;
-    for (filter, audience) in
-        queries::filters().iter().flat_map(|filter| AUDIENCES.map(|audience| (filter, audience)))
-    {
-        let list = queries::list_text(filter, &audience);
+    let lists = AUDIENCES.iter().flat_map(|audience| {
+        let filters = queries::filters();
+        let lists = filters.iter().map(|filter| queries::list_text(filter, audience));
+        lists.chain(walks::statements(audience)).collect::<Vec<_>>()
+    });
+    for list in lists {
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {list}")))
                 .fetch_all(store.store.readers())
@@ -166,6 +173,168 @@ async fn every_list_walks_along_an_index() {
                 && (step.contains("INDEX") || step.contains("PRIMARY KEY"));
             assert!(walks || step.starts_with("CORRELATED"), "{list}: {plan:?}");
         }
+    }
+}
+
+fn series() -> Vec<Event> {
+    let mut events = vec![added(1, Metadata { kind: Kind::Series, ..metadata("Borgen") })];
+    for (number, season, episode_number) in [(13, 1, 3), (11, 1, 1), (12, 1, 2), (21, 2, 1)] {
+        events.push(added(number, episode(1, season, episode_number)));
+    }
+    events.push(added(31, episode(1, 0, 1)));
+    events.push(joined(22, episode(1, 2, 2), None, true));
+    events
+}
+
+fn adult() -> Audience {
+    viewer(None, Maturity::From18, 1_000)
+}
+
+fn ids(rows: &[TitleRow]) -> Vec<playhead_domain::TitleId> {
+    rows.iter().map(|row| row.title_id).collect()
+}
+
+#[tokio::test]
+async fn a_series_leads_to_its_seasons_and_episodes() {
+    let shelf = catalog(series()).await;
+    let store = &shelf.store;
+    let seasons = store.seasons(title(1), &adult()).await.unwrap();
+    let season = |number, episodes| Season { number, episodes };
+    assert_eq!(seasons, [season(0, 1), season(1, 3), season(2, 1)]);
+    let first = store.episodes(title(1), 1, &adult(), None, 2).await.unwrap();
+    assert_eq!(ids(&first), [title(11), title(12)]);
+    let after = Some(first[1].episode_key());
+    let rest = store.episodes(title(1), 1, &adult(), after, 2).await.unwrap();
+    assert_eq!(ids(&rest), [title(13)]);
+    // A content administrator sees the draft.
+    let all = store.episodes(title(1), 2, &ALL, None, 9).await.unwrap();
+    assert_eq!(ids(&all), [title(21), title(22)]);
+}
+
+#[tokio::test]
+async fn the_next_episode_may_be_of_a_later_season_but_a_special_leads_to_specials() {
+    let shelf = catalog(series()).await;
+    let store = &shelf.store;
+    for (season, number, next) in
+        [(1, 1, Some(12)), (1, 3, Some(21)), (2, 1, None), (0, 1, None), (0, 0, Some(31))]
+    {
+        let found = store.next_episode(title(1), season, number, &adult()).await.unwrap();
+        let found = found.map(|row| row.title_id);
+        assert_eq!(found, next.map(title), "S{season}E{number}");
+    }
+}
+
+#[tokio::test]
+async fn extras_and_trailers_come_with_their_title() {
+    let with = |kind, name: &str| Metadata { kind, extra_of: Some(title(1)), ..metadata(name) };
+    let events = vec![
+        added(1, metadata("Heat")),
+        added(2, with(Kind::Trailer, "Trailer")),
+        added(3, with(Kind::Extra, "Making of")),
+        added(4, with(Kind::Extra, "Interview")),
+    ];
+    let shelf = catalog(events).await;
+    let store = &shelf.store;
+    let extras = store.extras(title(1), Kind::Extra, &adult(), None, 1).await.unwrap();
+    assert_eq!(ids(&extras), [title(4)]);
+    let after = extras[0].key();
+    let more = store.extras(title(1), Kind::Extra, &adult(), Some(&after), 9).await.unwrap();
+    assert_eq!(ids(&more), [title(3)]);
+    let trailers = store.extras(title(1), Kind::Trailer, &adult(), None, 9).await.unwrap();
+    assert_eq!(ids(&trailers), [title(2)]);
+}
+
+#[tokio::test]
+async fn a_person_leads_to_titles_by_name_or_key_and_role() {
+    use playhead_domain::title::{Credit, CreditRole};
+    let keyed = Credit {
+        key: Some("imdb:nm1".to_owned()),
+        ..Credit::new("Clint Eastwood", CreditRole::Actor)
+    };
+    let directed = Credit { role: CreditRole::Director, ..keyed.clone() };
+    let of = |year, credits: &[Credit]| Metadata {
+        year: Some(year),
+        credits: credits.to_vec(),
+        ..metadata("any")
+    };
+    let unkeyed = Credit::new("CLINT Eastwood", CreditRole::Actor);
+    let events = vec![
+        added(1, of(1992, &[directed.clone(), keyed.clone()])),
+        added(2, of(2004, &[directed])),
+        added(3, of(1966, &[keyed])),
+        added(4, of(1999, &[unkeyed])),
+        edited(3, of(1967, &[])),
+    ];
+    let shelf = catalog(events).await;
+    let store = &shelf.store;
+    let (key, name) = (PersonId::of_key("imdb:nm1"), PersonId::of_name("clint eastwood"));
+    for (person, role, expected) in [
+        (&key, None, vec![title(2), title(1)]),
+        (&key, Some(CreditRole::Actor), vec![title(1)]),
+        (&key, Some(CreditRole::Writer), vec![]),
+        (&name, None, vec![title(4)]),
+    ] {
+        let found = store.of_person(person, role, &adult(), None, 9).await.unwrap();
+        assert_eq!(ids(&found), expected, "{person:?} {role:?}");
+    }
+    let first = store.of_person(&key, None, &adult(), None, 1).await.unwrap();
+    let after = Some(first[0].year_key());
+    let second = store.of_person(&key, None, &adult(), after, 9).await.unwrap();
+    assert_eq!(ids(&second), [title(1)]);
+}
+
+#[tokio::test]
+async fn the_newest_come_first_and_a_walk_does_not_meet_what_joins_later() {
+    let drama = film("Heat", 1995, &["Drama"]);
+    let events = vec![
+        added(1, drama.clone()),
+        joined(2, drama.clone(), None, true),
+        added(3, Metadata { kind: Kind::Series, ..drama.clone() }),
+        joined(4, drama, None, true),
+        published(4),
+    ];
+    let shelf = catalog(events).await;
+    let store = &shelf.store;
+    let all = NewestFilter::default();
+    let genre = NewestFilter { genre: Some("DRAMA".to_owned()), ..NewestFilter::default() };
+    let kind = NewestFilter { kind: Some(Kind::Series), ..genre.clone() };
+    for (filter, expected) in [
+        (&all, vec![title(4), title(3), title(1)]),
+        (&genre, vec![title(4), title(3), title(1)]),
+        (&kind, vec![title(3)]),
+    ] {
+        let found = store.newest(filter, &adult(), &TimeKey::from(1_000), 9).await.unwrap();
+        assert_eq!(ids(&found), expected, "{filter:?}");
+        let page = store.newest(filter, &adult(), &found[0].listed_key(), 9).await.unwrap();
+        assert_eq!(ids(&page), expected[1..], "{filter:?}");
+    }
+    // Title 4 was published at 4.
+    let earlier = store.newest(&all, &adult(), &TimeKey::from(3), 9).await.unwrap();
+    assert_eq!(ids(&earlier), [title(3), title(1)]);
+}
+
+#[tokio::test]
+async fn a_draft_is_hidden_from_viewers_until_it_is_published() {
+    let heat = || joined(1, film("Heat", 1995, &["Crime"]), Some(7), true);
+    for (events, seen_by_viewers) in
+        [(vec![heat()], 0), (vec![heat(), published(1)], 1), (vec![published(1), heat()], 0)]
+    {
+        let store = catalog(events).await;
+        for filter in [TitleFilter::default(), genre("crime")] {
+            assert_eq!(seen(&store, filter.clone(), &adult()).await.len(), seen_by_viewers);
+            assert_eq!(seen(&store, filter, &ALL).await.len(), 1);
+        }
+        let store = &store.store;
+        assert_eq!(store.genres(&adult()).await.unwrap().len(), seen_by_viewers);
+        assert_eq!(store.genres(&ALL).await.unwrap().len(), 1);
+        let found = store.title(title(1), &adult()).await.unwrap();
+        assert_eq!(found.is_some(), seen_by_viewers == 1);
+        let owner = crate::testing::account(7);
+        let owned = store.owned(owner, &TimeKey::from(1_000), 9).await.unwrap();
+        assert_eq!(ids(&owned), [title(1)]);
+        assert_eq!(owned[0].draft, seen_by_viewers == 0);
+        let other = crate::testing::account(8);
+        assert_eq!(store.owned(other, &TimeKey::from(1_000), 9).await.unwrap(), []);
     }
 }
 
@@ -229,11 +398,13 @@ fn event() -> impl Strategy<Value = Event> {
         proptest::collection::vec(proptest::sample::select(vec!["Drama", "drama", "Crime"]), 0..3);
     let metadata = (proptest::sample::select(vec!["A", "a", "B"]), 1990u16..1992, genres)
         .prop_map(|(name, year, genres)| film(name, year, &genres));
-    (0u64..4, 0..7, metadata).prop_map(|(number, kind, metadata)| match kind {
-        0 | 1 => added(number, metadata),
+    (0u64..4, 0..9, metadata).prop_map(|(number, kind, metadata)| match kind {
+        0 => added(number, metadata),
+        1 | 7 => joined(number, metadata, Some(number), true),
         2 | 3 => edited(number, metadata),
         4 => scheduled(number, offered(10, 20)),
         5 => scheduled(number, Availability::everywhere()),
+        6 => published(number),
         _ => withdrawn(number),
     })
 }

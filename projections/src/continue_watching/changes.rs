@@ -82,7 +82,7 @@ fn is_of<E: StoredEvent>(event_type: &str) -> bool {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "continue_watching";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SCHEMA: &'static [&'static str] =
         &[include_str!("../../../migrations/continue_watching/0001_plays.sql"), terms::SCHEMA];
 
@@ -176,7 +176,7 @@ impl Changes {
             title::Event::Added(added) => (added.title_id, added.metadata.episode_of),
             title::Event::Edited(edited) => (edited.title_id, edited.metadata.episode_of),
             title::Event::Withdrawn(withdrawn) => (withdrawn.title_id, None),
-            title::Event::Scheduled(_) => return,
+            title::Event::Published(_) | title::Event::Scheduled(_) => return,
         };
         self.episodes.insert(title_id, episode_of);
     }

@@ -19,6 +19,7 @@ fn child(at_ms: i64) -> Audience {
     Audience::Viewer { viewer, at_ms }
 }
 
+#[expect(clippy::large_enum_variant, reason = "a test holds few of them")]
 #[derive(Debug, Clone)]
 enum Happens {
     Title(title::Event),

@@ -131,7 +131,7 @@ async fn a_store_of_another_version_is_not_opened() {
     store.store.close().await;
     let Err(error) = SqliteStore::<Mended>::open(&store.path()).await else { panic!("opened") };
     let StoreError::OtherVersion { found, wanted, .. } = error else { panic!("{error}") };
-    assert_eq!((found.as_str(), wanted.as_str()), ("catalog 3", "words 1"));
+    assert_eq!((found.as_str(), wanted.as_str()), ("catalog 4", "words 1"));
 }
 
 #[tokio::test]

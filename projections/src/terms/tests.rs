@@ -9,7 +9,9 @@ use proptest::sample::select;
 
 use super::Audience;
 use crate::catalog::{Changes, TitleFilter};
-use crate::testing::{TestLog, TestStore, added, edited, metadata, scheduled, title, withdrawn};
+use crate::testing::{
+    TestLog, TestStore, added, edited, joined, metadata, published, scheduled, title, withdrawn,
+};
 
 const LEVELS: [Maturity; 5] = Maturity::LEVELS;
 
@@ -76,7 +78,7 @@ proptest! {
     /// Schedules are remembered and forgotten as the decider does.
     #[test]
     fn a_schedule_counts_as_long_as_its_title_is_listed(
-        kinds in vec(0..4, 0..8),
+        kinds in vec(0..6, 0..8),
         limit in 1usize..4,
     ) {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -88,6 +90,8 @@ proptest! {
                     0 => added(1, rated(None)),
                     1 => edited(1, rated(None)),
                     2 => scheduled(1, nowhere),
+                    3 => joined(1, rated(None), None, true),
+                    4 => published(1),
                     _ => withdrawn(1),
                 };
                 state = Title::evolve(state, &event);
@@ -101,7 +105,7 @@ proptest! {
             assert_eq!(found.is_some(), visible);
             let everyone = Audience::Everyone;
             let found = store.store.title(title(1), &everyone).await.unwrap();
-            assert_eq!(found.is_some(), state.listing().is_some());
+            assert_eq!(found.is_some(), state.listing_or_draft().is_some());
         });
     }
 }

@@ -37,7 +37,9 @@ async fn add_title(log: &MemoryLog, number: u64) {
         ..Metadata::new(Kind::Movie, format!("Title {number}"))
     };
     let title_id = TitleId(id(3, number));
-    let added = Event::Added(TitleAdded { title_id, metadata, at_ms: 5 });
+    let (owner, draft) = (None, false);
+    let added = TitleAdded { title_id, metadata, owner, draft, at_ms: 5 };
+    let added = Event::Added(added);
     append(log, format!("title-{title_id}"), number, &added).await;
 }
 
@@ -128,7 +130,8 @@ async fn a_difference_is_shown_and_keeps_the_live_generation() {
     let tampering = [
         "UPDATE titles SET year = 2001 WHERE sort_name = 'title 3'",
         "DELETE FROM titles WHERE sort_name = 'title 5'",
-        "INSERT INTO titles VALUES ('zzz', 'z', 'movie', NULL, 0, 0, '{}')",
+        "INSERT INTO titles (title_id, sort_name, kind, draft, added_at_ms, listed_at_ms, scheduled, \
+         metadata) VALUES ('zzz', 'z', 'movie', 0, 0, 0, 0, '{}')",
     ];
     live_catalog(&log, dir.path(), &tampering).await;
     let live = catalog_dir(dir.path()).live().unwrap();
@@ -249,6 +252,7 @@ fn an_unknown_model_is_answered_with_those_there_are() {
     let error = "search".parse::<Model>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "there is no read model \"search\"; there are catalog, continue_watching, access"
+        "there is no read model \"search\"; there are catalog, continue_watching, access, \
+         trending"
     );
 }

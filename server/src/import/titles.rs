@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use playhead_commands::{Commands, Context, ExecuteError};
-use playhead_domain::title::{Command, Metadata, Refusal, Title};
+use playhead_domain::title::{By, Command, Metadata, Refusal, Title};
 use playhead_domain::{Decider, TitleId};
 
 use super::Flaw;
@@ -55,7 +55,8 @@ impl Titles {
     pub(super) async fn put(&self, found: Found) -> anyhow::Result<Result<Put, Flaw>> {
         let Found { title_id, metadata, file, line } = found;
         let at_ms = self.context.at_ms;
-        let add = Command::Add { title_id, metadata: metadata.clone(), at_ms };
+        let (owner, draft) = (None, false);
+        let add = Command::Add { title_id, metadata: metadata.clone(), owner, draft, at_ms };
         let id = ids::command(title_id.0, "add");
         let outcome = match self.run(title_id, &add, id).await {
             Ok(true) => Ok(Put::Added),
@@ -63,7 +64,7 @@ impl Titles {
             Err(ExecuteError::Refused(Refusal::AlreadyAdded)) => {
                 // Named by the run, because a title may be edited back to what it once was.
                 let id = ids::command(self.context.correlation_id, &title_id.to_string());
-                let edit = Command::Edit { title_id, metadata, at_ms };
+                let edit = Command::Edit { title_id, metadata, by: By::Catalogue, at_ms };
                 let changed = self.run(title_id, &edit, id).await;
                 changed.map(|changed| if changed { Put::Changed } else { Put::AlreadyThere })
             }

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `signing.json` | the Ed25519 keys that sign access tokens |
-//! | `playback.key` | 32 random bytes in hexadecimal, under which playback tokens are signed |
+//! | `playback.key` | 32 random bytes in hexadecimal, under which playback tokens are signed, and from which follows what marks the places in lists |
 //! | `subjects.sqlite` | a key for each person, each locked with the master key |
 //! | `master.key` | the master key, unless it is kept elsewhere; 32 random bytes in hexadecimal |
 
@@ -16,6 +16,7 @@ pub mod signing;
 use std::path::Path;
 
 use anyhow::Context;
+use playhead_api::CursorKey;
 use playhead_commands::token::PlaybackTokens;
 
 use crate::failure::Advise;
@@ -27,16 +28,27 @@ pub use self::files::directory;
 /// # Errors
 /// The key can neither be read nor made.
 pub fn playback(data: &Path) -> anyhow::Result<PlaybackTokens> {
+    Ok(PlaybackTokens::new(&playback_secret(data)?))
+}
+
+/// What marks places in lists.
+///
+/// # Errors
+/// The key that it follows from can neither be read nor made.
+pub fn cursors(data: &Path) -> anyhow::Result<CursorKey> {
+    Ok(CursorKey::derive(&playback_secret(data)?))
+}
+
+fn playback_secret(data: &Path) -> anyhow::Result<[u8; 32]> {
     let file = directory(data)?.join("playback.key");
     let text = files::read_or_make(&file, files::random_line)?;
-    let secret = unhex(text.trim_end())
+    unhex(text.trim_end())
         .with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))
         .advise(|| {
             "restore the file from your copy of the keys, or remove it: a new key is made, and \
              players that play now have to start anew"
                 .to_owned()
-        })?;
-    Ok(PlaybackTokens::new(&secret))
+        })
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("identity", &["domain"]),
     ("api", &["commands", "domain", "eventlog", "identity", "projections", "vault"]),
     ("vault", &["eventlog"]),
+    ("search", &["domain", "eventlog", "projections"]),
     (
         "server",
         &["api", "commands", "domain", "eventlog", "identity", "projections", "replay", "vault"],

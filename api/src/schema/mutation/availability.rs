@@ -3,7 +3,7 @@
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::availability::{Availability, Window};
-use playhead_domain::title::{Command, Refusal as TitleRefusal, State};
+use playhead_domain::title::{By, Command, Refusal as TitleRefusal, State};
 
 use super::title::run;
 use super::{Outcome, payload};
@@ -165,7 +165,7 @@ async fn schedule(
     let make = |state: &State| {
         let before = state.listing().and_then(|listing| listing.availability.as_ref());
         let availability = change.apply(before)?;
-        Ok(Command::Schedule { title_id, availability, at_ms })
+        Ok(Command::Schedule { title_id, availability, by: By::Catalogue, at_ms })
     };
     let run = run(caller, title_id, intention)?;
     run.run_on(make, |state| of_state(title_id, state, Eyes::Everything)).await

@@ -24,7 +24,7 @@ use crate::schema::eyes::Eyes;
 use crate::schema::scalars::{DateTime, Milliseconds};
 use crate::schema::title::{self, Title};
 
-/// How often a player reports (MISSION row PL2).
+/// How often a player reports.
 const HEARTBEAT_INTERVAL_MS: i32 = 30_000;
 
 /// The sequence of a heartbeat that nothing can follow: the greatest `Int`.

@@ -4,7 +4,7 @@ use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::TitleId;
 use playhead_domain::title::{
-    Command, EpisodeOf, Kind, Metadata, Refusal as TitleRefusal, Title as Rules,
+    By, Command, Credit, EpisodeOf, Kind, Metadata, Refusal as TitleRefusal, Title as Rules,
 };
 use playhead_domain::values::check;
 
@@ -131,7 +131,8 @@ impl TitleMutation {
         let intention =
             Intention::of(caller, account_id, "addTitle", input.idempotency_key.as_deref())?;
         let title_id = TitleId(intention.new_id);
-        let command = Command::Add { title_id, metadata, at_ms: caller.now_ms };
+        let command =
+            Command::Add { title_id, metadata, owner: None, draft: false, at_ms: caller.now_ms };
         let run = run(caller, title_id, intention)?;
         Ok(run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await?.into())
     }
@@ -159,7 +160,7 @@ impl TitleMutation {
         };
         let key = input.idempotency_key.as_deref();
         let intention = Intention::of(caller, account_id, "withdrawTitle", key)?;
-        let command = Command::Withdraw { title_id, at_ms: caller.now_ms };
+        let command = Command::Withdraw { title_id, by: By::Catalogue, at_ms: caller.now_ms };
         let run = run(caller, title_id, intention)?;
         Ok(run.run(&command, |_| Some(input.title_id)).await?.into())
     }
@@ -182,7 +183,7 @@ async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, 
     metadata.source = state.listed().and_then(|known| known.source.clone());
     let intention =
         Intention::of(caller, account_id, "editTitle", input.idempotency_key.as_deref())?;
-    let command = Command::Edit { title_id, metadata, at_ms: caller.now_ms };
+    let command = Command::Edit { title_id, metadata, by: By::Catalogue, at_ms: caller.now_ms };
     let run = run(caller, title_id, intention)?;
     run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await
 }
@@ -217,19 +218,16 @@ impl TitleMetadataInput {
         let episode_of = self.episode_of()?;
         let year = self.year.map(u16::try_from).transpose();
         Ok(Metadata {
-            kind: self.kind.into(),
-            name: self.name,
             year: year.map_err(|_| InvalidValue { field: "year", rule: "from 1870 to 2100" })?,
             runtime_ms: self.runtime_ms.map(|ms| ms.0),
             credits_start_ms: self.credits_start_ms.map(|ms| ms.0),
             genres: self.genres,
-            directors: self.directors,
-            cast: self.cast,
+            credits: Credit::of(self.directors, self.cast),
             maturity: self.maturity.map(Into::into),
             synopsis: self.synopsis,
             artwork_url: self.artwork_url,
             episode_of,
-            source: None,
+            ..Metadata::new(self.kind.into(), self.name)
         })
     }
 

@@ -41,7 +41,8 @@ impl Home {
         let (profile_id, title_id) = (ProfileId(id(2)), TitleId(id(3)));
         let mut metadata = metadata("Metropolis");
         metadata.maturity = Some(Maturity::From13);
-        let add = title::Command::Add { title_id, metadata, at_ms: world.now_ms() };
+        let (owner, draft, at_ms) = (None, false, world.now_ms());
+        let add = title::Command::Add { title_id, metadata, owner, draft, at_ms };
         world.commands.titles.execute(&title_id, &add, &world.context()).await.unwrap();
         let home = Self { world, account_id, profile_id, title_id };
         home.add_profile(profile_id, Profile::new("Ada", "en", false)).await;
@@ -185,7 +186,8 @@ async fn territory_time_vpn_and_maturity_count() {
     };
     let availability = Availability { windows: vec![window], blocked_territories: vec![] };
     let (title_id, at_ms) = (home.title_id, now_ms);
-    let schedule = title::Command::Schedule { title_id, availability, at_ms };
+    let by = title::By::Catalogue;
+    let schedule = title::Command::Schedule { title_id, availability, by, at_ms };
     let context = home.world.context();
     home.world.commands.titles.execute(&title_id, &schedule, &context).await.unwrap();
     let from = |territory: &str| PlaybackWish {

@@ -6,14 +6,16 @@ use playhead_domain::account::{
 };
 use playhead_domain::availability::{Availability, Window};
 use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
-use playhead_domain::title::{EpisodeOf, Kind, Metadata, Source};
+use playhead_domain::title::{
+    AudienceRating, Chapter, Credit, CreditRole, EpisodeOf, Kind, Localized, Metadata, Source, Span,
+};
 use playhead_domain::video::Rendition;
 use playhead_domain::viewing::{Progressed, Quality};
 use playhead_domain::{
-    AccountId, DeviceId, Maturity, Personal, Plan, ProfileId, SessionId, Territory, TitleId,
-    VideoId,
+    AccountId, DeviceId, LanguageTag, Maturity, Personal, Plan, ProfileId, SessionId, Territory,
+    TitleId, VideoId,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -45,6 +47,10 @@ pub(crate) fn video_id() -> impl Strategy<Value = VideoId> {
 /// The device of a session, if it was registered.
 pub(crate) fn played_on() -> impl Strategy<Value = Option<DeviceId>> {
     option::of(uuid().prop_map(DeviceId))
+}
+
+pub(crate) fn played_in() -> impl Strategy<Value = Option<Territory>> {
+    option::of(territory())
 }
 
 /// A time: mostly within some minutes of the others.
@@ -206,13 +212,7 @@ pub(crate) fn rendition() -> impl Strategy<Value = Rendition> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![
-        Just(Kind::Movie),
-        Just(Kind::Short),
-        Just(Kind::Series),
-        Just(Kind::Episode),
-        Just(Kind::Special),
-    ]
+    prop::sample::select(Kind::ALL.to_vec())
 }
 
 fn episode_of() -> impl Strategy<Value = EpisodeOf> {
@@ -240,28 +240,61 @@ fn little_metadata() -> impl Strategy<Value = Metadata> {
     (kind(), "[A-B]").prop_map(|(kind, name)| Metadata::new(kind, name))
 }
 
+fn credit() -> impl Strategy<Value = Credit> {
+    let role = prop::sample::select(CreditRole::ALL.to_vec());
+    (text(), role, option::of(text()), option::of(text()))
+        .prop_map(|(name, role, character, key)| Credit { name, role, character, key })
+}
+
+fn language_tag() -> impl Strategy<Value = LanguageTag> {
+    "de|en|pt-BR|zh-Hant-TW|[a-z]{2,3}(-[A-Z]{2})?".prop_map(|tag| tag.parse().unwrap())
+}
+
+fn localized() -> impl Strategy<Value = Localized> {
+    (option::of(text()), option::of(text()), option::of(text()))
+        .prop_map(|(name, synopsis, artwork_url)| Localized { name, synopsis, artwork_url })
+}
+
+/// Where something begins and ends, and chapters.
+fn times() -> impl Strategy<Value = (Option<Span>, Option<u64>, Vec<Chapter>)> {
+    let span = (size(), size()).prop_map(|(start_ms, end_ms)| Span { start_ms, end_ms });
+    let chapter = (text(), size()).prop_map(|(name, start_ms)| Chapter { name, start_ms });
+    (option::of(span), option::of(size()), vec(chapter, 0..3))
+}
+
 fn all_metadata() -> impl Strategy<Value = Metadata> {
-    let numbers = (option::of(any::<u16>()), option::of(size()), option::of(size()));
-    let lists = (texts(), texts(), texts(), option::of(maturity()));
+    let rating = any::<(u8, u32)>()
+        .prop_map(|(average_tenths, votes)| AudienceRating { average_tenths, votes });
+    let numbers = (option::of(any::<u16>()), option::of(size()), times(), option::of(rating));
+    let languages = (option::of(language_tag()), btree_map(language_tag(), localized(), 0..3));
+    let lists = (texts(), texts(), vec(credit(), 0..4), option::of(maturity()));
     let rest = (option::of(text()), option::of(text()), option::of(episode_of()));
-    (kind(), text(), numbers, lists, rest, option::of(source())).prop_map(
-        |(kind, name, numbers, lists, rest, source)| {
-            let (year, runtime_ms, credits_start_ms) = numbers;
-            let (genres, directors, cast, maturity) = lists;
-            let (synopsis, artwork_url, episode_of) = rest;
+    let rest = (rest, option::of(title_id()), option::of(source()));
+    (kind(), text(), languages, numbers, lists, rest).prop_map(
+        |(kind, name, languages, numbers, lists, rest)| {
+            let (original_language, localized) = languages;
+            let (year, runtime_ms, (intro, credits_start_ms, chapters), rating) = numbers;
+            let (genres, tags, credits, maturity) = lists;
+            let ((synopsis, artwork_url, episode_of), extra_of, source) = rest;
             Metadata {
                 kind,
                 name,
+                original_language,
+                localized,
                 year,
                 runtime_ms,
+                intro,
                 credits_start_ms,
+                chapters,
                 genres,
-                directors,
-                cast,
+                tags,
+                credits,
                 maturity,
+                rating,
                 synopsis,
                 artwork_url,
                 episode_of,
+                extra_of,
                 source,
             }
         },

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 use std::sync::Arc;
 
-use playhead_domain::title::{Kind, Metadata, Source};
+use playhead_domain::title::{Credit, Kind, Metadata, Source};
 use playhead_domain::{InvalidValue, TitleId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -101,8 +101,10 @@ fn film(
         year,
         runtime_ms: runtime_min.map(|minutes| minutes.saturating_mul(60_000)),
         genres: fields.optional("genres")?.unwrap_or_default(),
-        directors: people(fields.optional("directors")?),
-        cast: people(fields.optional("cast")?),
+        credits: Credit::of(
+            people(fields.optional("directors")?),
+            people(fields.optional("cast")?),
+        ),
         synopsis: synopsis.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         artwork_url: fields.optional("thumbnail")?,
         source: Some(Source { catalogue: catalogue.to_owned(), key: key.clone() }),
@@ -211,6 +213,8 @@ impl<'a> Fields<'a> {
             "name" => "title",
             "runtime_ms" => "runtime_min",
             "artwork_url" => "thumbnail",
+            "credits" | "credits/name" if self.has("cast") => "cast",
+            "credits" | "credits/name" => "directors",
             "synopsis" if !self.has("synopsis") => "extract",
             other => other,
         };

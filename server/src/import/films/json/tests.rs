@@ -31,7 +31,7 @@ fn a_film_of_wikipedia_is_read() {
         "thumbnail": "https://example.org/heat.jpg", "thumbnail_width": 259}]"#;
     let found = titles(text).remove(0);
     assert_eq!(found.metadata.name, "Heat");
-    assert_eq!(found.metadata.cast, ["Al Pacino"]);
+    assert_eq!(found.metadata.cast().collect::<Vec<_>>(), ["Al Pacino"]);
     assert_eq!(found.metadata.synopsis.as_deref(), Some("A thief."));
     assert_eq!(found.metadata.artwork_url.as_deref(), Some("https://example.org/heat.jpg"));
     let source = found.metadata.source.unwrap();
@@ -47,7 +47,7 @@ fn a_film_of_our_own_is_read() {
     let text = r#"[{"title": "Heat", "year": 1995, "directors": ["Michael Mann"], "cast": [],
         "genres": [], "runtime_min": 170, "synopsis": "A thief."}]"#;
     let metadata = titles(text).remove(0).metadata;
-    assert_eq!(metadata.directors, ["Michael Mann"]);
+    assert_eq!(metadata.directors().collect::<Vec<_>>(), ["Michael Mann"]);
     assert_eq!(metadata.runtime_ms, Some(170 * 60_000));
     assert_eq!(metadata.source.unwrap().catalogue, OWN);
 }
