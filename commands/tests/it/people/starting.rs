@@ -139,7 +139,7 @@ async fn of_racing_new_devices_exactly_as_many_play_and_register_as_the_plan_all
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_command_keeps_of_a_title_is_never_out_of_date() {
-    use playhead_domain::title::Command::Schedule;
+    use playhead_domain::title::{By, Command::Schedule};
     let (home, _) = home(Plan::Basic).await;
     let home = Arc::new(home);
     let codes =
@@ -152,7 +152,7 @@ async fn what_a_command_keeps_of_a_title_is_never_out_of_date() {
                 let before = state.listing().and_then(|listing| listing.availability.clone());
                 let mut availability = before.unwrap_or_else(Availability::everywhere);
                 availability.blocked_territories.push(code.parse().unwrap());
-                Ok(Schedule { title_id, availability, at_ms: NOW_MS })
+                Ok(Schedule { title_id, availability, by: By::Catalogue, at_ms: NOW_MS })
             };
             let titles = &home.world.commands.titles;
             titles.execute_on(&title_id, block, &home.world.context()).await.unwrap();
