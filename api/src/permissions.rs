@@ -20,6 +20,9 @@ pub enum Access {
     Own,
     /// Whoever has an access token with this role.
     Role(Role),
+    /// Whoever has an access token with the role content_admin, for every title; and with the role
+    /// creator, for their own videos. To creators, the videos of others look like missing ones.
+    Titles,
 }
 
 /// A field of the schema, or a type, and who may have it.
@@ -30,6 +33,8 @@ pub const FIELDS: &[Class] = &[
     ("Query.node", Access::Public),
     ("Query.title", Access::Public),
     ("Query.titles", Access::Public),
+    ("Query.person", Access::Public),
+    ("Query.myVideos", Access::Role(Role::Creator)),
     ("Query.viewer", Access::Own),
     ("Query.me", Access::Own),
     ("Query.waitingDevice", Access::Own),
@@ -54,12 +59,13 @@ pub const FIELDS: &[Class] = &[
     ("Mutation.markWatched", Access::Own),
     ("Mutation.markUnwatched", Access::Own),
     ("Mutation.removeFromHistory", Access::Own),
-    ("Mutation.addTitle", Access::Role(Role::ContentAdmin)),
-    ("Mutation.editTitle", Access::Role(Role::ContentAdmin)),
-    ("Mutation.withdrawTitle", Access::Role(Role::ContentAdmin)),
-    ("Mutation.scheduleAvailability", Access::Role(Role::ContentAdmin)),
-    ("Mutation.blockTerritories", Access::Role(Role::ContentAdmin)),
-    ("Mutation.makeAvailable", Access::Role(Role::ContentAdmin)),
+    ("Mutation.addTitle", Access::Titles),
+    ("Mutation.editTitle", Access::Titles),
+    ("Mutation.publishTitle", Access::Titles),
+    ("Mutation.withdrawTitle", Access::Titles),
+    ("Mutation.scheduleAvailability", Access::Titles),
+    ("Mutation.blockTerritories", Access::Titles),
+    ("Mutation.makeAvailable", Access::Titles),
     ("Mutation.register", Access::Public),
     ("Mutation.resendVerification", Access::Public),
     ("Mutation.requestPasswordReset", Access::Public),
@@ -96,7 +102,9 @@ pub const FIELDS: &[Class] = &[
 pub const PARTS: &[Class] = &[
     ("Account", Access::Own),
     ("Profile", Access::Own),
-    ("Title.availability", Access::Role(Role::ContentAdmin)),
+    ("Title.availability", Access::Titles),
+    ("Title.history", Access::Titles),
+    ("Title.owner", Access::Titles),
 ];
 
 /// The class of a field of `Query`, `Mutation` or `Subscription`, such as `Query.title`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::config::{Flags, LogFormat};
-use crate::{account, admin, demo, import, inspect, replay, serve, show_config};
+use crate::{account, admin, demo, import, inspect, replay, search, serve, show_config};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,6 +59,8 @@ pub enum Command {
     Log(inspect::Args),
     /// Build read models anew from the log
     Replay(replay::Args),
+    /// Measure how well titles are found
+    Search(search::Args),
     /// Serve a catalogue and watch simulated households use it
     Demo(demo::Args),
     /// Add, export or forget an account; needs the data directory for itself

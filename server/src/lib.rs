@@ -10,6 +10,7 @@
 //! | [`app`] | the running server, also for tests |
 //! | [`import`] | films and ratings of other catalogues become events |
 //! | [`inspect`] | shows and checks the log |
+//! | [`search`] | measures how well titles are found |
 //! | [`demo`] | simulated households that use the API |
 //!
 //! Exit status: 0 done, 1 failed, 2 wrong usage. Results go to standard output, everything else to
@@ -38,6 +39,7 @@ pub mod progress;
 pub mod read_models;
 pub mod replay;
 pub mod requests;
+pub mod search;
 pub mod serve;
 pub mod show_config;
 pub mod signals;
@@ -83,6 +85,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(args) => import::run(settings.config, args).await,
         Command::Log(args) => inspect::run(&settings.config, args).await,
         Command::Replay(args) => replay::run(&settings.config, args).await,
+        Command::Search(args) => search::run(&args),
         Command::Demo(args) => demo::run(settings, args).await,
         Command::Account(args) => account::run(&settings.config, args).await,
         Command::Admin(args) => admin::run(&settings.config, args).await,

@@ -8,7 +8,9 @@ use super::eyes::Eyes;
 use super::me::{Me, WaitingDevice};
 use super::page::{FIRST_DEFAULT, Page, after, list_cost, page_len};
 use super::profile::Profile;
-use super::title::{self, Title, TitleConnection, TitleEdge, TitleType};
+use super::title::{
+    self, Person, RelatedTitleConnection, Title, TitleConnection, TitleEdge, TitleType,
+};
 use super::viewer::Viewer;
 use crate::caller::Caller;
 use crate::errors::Fault;
@@ -112,6 +114,36 @@ impl CommonQuery {
         Ok(titles(caller, eyes, page_len(first), after.as_deref(), filter).await?)
     }
 
+    /// Somebody who has a credit of a title that the viewer may see, by the key that tells them apart
+    /// or else by name; null if there is nobody. Who watches is said as for `titles`.
+    async fn person(
+        &self,
+        context: &Context<'_>,
+        key: Option<String>,
+        name: Option<String>,
+        profile_id: Option<ID>,
+    ) -> Result<Option<Person>, Error> {
+        let caller = Caller::of(context)?;
+        let eyes = Eyes::of(caller, profile_id.as_ref()).await?;
+        Ok(Person::find(caller, key, name, eyes).await?)
+    }
+
+    /// The videos of the account that calls, drafts among them, last added first; 1 to 100 at a
+    /// time. Needs the role creator.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn my_videos(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Option<Result<RelatedTitleConnection, Error>> {
+        let page = match Caller::of(context) {
+            Ok(caller) => title::my_videos(caller, page_len(first), after.as_deref()).await,
+            Err(fault) => Err(fault),
+        };
+        Some(page.map_err(Error::from))
+    }
+
     /// The person behind the account that calls; null if nobody registered it. Needs an access token.
     async fn me(&self, context: &Context<'_>) -> Option<Result<Me, Error>> {
         let loaded = match Caller::of(context).and_then(|caller| Ok((caller, caller.account_id()?)))
@@ -149,7 +181,11 @@ async fn seen(
     profile_id: Option<ID>,
 ) -> Result<Option<Title>, Error> {
     let eyes = Eyes::of(Caller::of(context)?, profile_id.as_ref()).await?;
-    title::load(context, id, eyes).await
+    match title::load(context, id, eyes).await? {
+        // Who watches as nobody in particular sees their own videos, also as drafts.
+        None if profile_id.is_none() => title::load_own(context, id, eyes).await,
+        found => Ok(found),
+    }
 }
 
 async fn titles(

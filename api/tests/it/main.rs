@@ -25,3 +25,5 @@ mod playing;
 mod published;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod titles;

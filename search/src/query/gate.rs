@@ -72,8 +72,7 @@ fn places(
 ) -> Option<BTreeSet<u16>> {
     let fits = |label: &String| wanted.iter().any(|wanted| is(wanted, label));
     let found = labels.iter().enumerate().filter(|(_, label)| fits(label));
-    (!wanted.is_empty())
-        .then(|| found.filter_map(|(place, _)| u16::try_from(place).ok()).collect())
+    (!wanted.is_empty()).then(|| found.filter_map(|(place, _)| u16::try_from(place).ok()).collect())
 }
 
 impl SegmentGate<'_> {
@@ -89,10 +88,9 @@ impl SegmentGate<'_> {
         let at = audience as usize;
         let Some(known) = self.visible.get_mut(at) else { return false };
         *known.get_or_insert_with(|| match self.segment.core.audiences.get(at) {
-            Some(Some(terms)) => self
-                .gate
-                .audience
-                .is_none_or(|it| is_visible(terms, &it.viewer, it.at_ms)),
+            Some(Some(terms)) => {
+                self.gate.audience.is_none_or(|it| is_visible(terms, &it.viewer, it.at_ms))
+            }
             _ => false,
         })
     }

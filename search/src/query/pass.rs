@@ -35,6 +35,31 @@ impl<'a> Pass<'a> {
         grades.filter(|grade| **grade < Grade::new(Tier::PeopleWords, u16::MAX)).count()
     }
 
+    /// The best grade of any title.
+    pub(super) fn best(&self) -> Option<Grade> {
+        self.found.iter().filter_map(|doc| self.grades.get(*doc as usize)).min().copied()
+    }
+
+    /// Titles that share at least two in five runs of three characters with a text, and may be
+    /// shown; with how many they share.
+    pub(super) fn alike(&mut self, reading: &Reading) -> Result<Vec<(DocId, u32)>, Error> {
+        let inverted = self.dictionary(self.fields.gram)?;
+        let mut counts = vec![0_u32; self.grades.len()];
+        for gram in &reading.grams {
+            if let Some(info) = inverted.terms().get(gram)? {
+                each_doc(&inverted, &info, |doc| {
+                    if let Some(count) = counts.get_mut(doc as usize) {
+                        *count += 1;
+                    }
+                })?;
+            }
+        }
+        let enough = u32::try_from(reading.grams.len() * 2 / 5).unwrap_or(u32::MAX).max(1);
+        let shared = counts.into_iter().zip(0..).filter(|(count, _)| *count >= enough);
+        let shared: Vec<_> = shared.map(|(count, doc)| (doc, count)).collect();
+        Ok(shared.into_iter().filter(|(doc, _)| self.gate.admits(*doc)).collect())
+    }
+
     pub(super) fn dictionary(&self, field: Field) -> Result<Arc<InvertedIndexReader>, Error> {
         Ok(self.segment.reader.inverted_index(field)?)
     }
@@ -87,7 +112,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The documents of all terms from one text up to, and without, another.
-    pub(super) fn range(&self, field: Field, from: &str, until: &str) -> Result<&'a [DocId], Error> {
+    pub(super) fn range(
+        &self,
+        field: Field,
+        from: &str,
+        until: &str,
+    ) -> Result<&'a [DocId], Error> {
         let inverted = self.dictionary(field)?;
         let terms = inverted.terms();
         let place = |text: &str| -> Result<u64, Error> {
@@ -114,7 +144,7 @@ impl<'a> Pass<'a> {
         for (field, term, tier, among, step) in [
             (name, reading.name.trim_end(), Tier::Whole, whole_among, 0),
             (whole, &reading.whole, Tier::Whole, whole_among, 1),
-            (canonical, &reading.canonical, Tier::Whole, canonical_among, 1),
+            (canonical, &reading.canonical, Tier::Whole, canonical_among, 2),
             (bag, &reading.bag, Tier::SameWords, bag_among, 0),
         ] {
             let step = if tier == among { step } else { 0 };
@@ -150,10 +180,8 @@ impl<'a> Pass<'a> {
         person: &[&str],
     ) -> Result<(), Error> {
         let person = person.concat();
-        let (with, leads) = (
-            self.docs(self.fields.person, &person)?,
-            self.docs(self.fields.lead, &person)?,
-        );
+        let (with, leads) =
+            (self.docs(self.fields.person, &person)?, self.docs(self.fields.lead, &person)?);
         if with.is_empty() {
             return Ok(());
         }
@@ -171,7 +199,11 @@ impl<'a> Pass<'a> {
     }
 
     /// Whole names and beginnings of names that are a few edits away.
-    pub(super) fn names_edited(&mut self, reading: &Reading, near: &NearNames) -> Result<(), Error> {
+    pub(super) fn names_edited(
+        &mut self,
+        reading: &Reading,
+        near: &NearNames,
+    ) -> Result<(), Error> {
         let Fields { name, whole, .. } = *self.fields;
         if let Some(automaton) = &near.whole {
             self.near(whole, automaton, |pass, doc, edits| {

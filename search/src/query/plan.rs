@@ -31,7 +31,7 @@ pub(super) struct Reading {
 }
 
 /// One word of a query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Word {
     pub(super) text: String,
     pub(super) canonical: Option<String>,

@@ -42,6 +42,8 @@ pub struct Request {
     pub offset: usize,
     /// Whether to count genres, decades, kinds and languages over all that match.
     pub facets: bool,
+    /// Whether to say where each hit matches.
+    pub highlights: bool,
 }
 
 /// Who asks, and when.
@@ -109,6 +111,7 @@ impl Request {
             first: 10,
             offset: 0,
             facets: false,
+            highlights: false,
         }
     }
 

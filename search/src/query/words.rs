@@ -174,7 +174,8 @@ impl Pass<'_> {
         places: &mut Places,
     ) -> Result<(), Error> {
         let inverted = self.dictionary(field)?;
-        let mut stream = inverted.terms().range().gt(text).lt(format!("{text}\u{10ffff}")).into_stream()?;
+        let mut stream =
+            inverted.terms().range().gt(text).lt(format!("{text}\u{10ffff}")).into_stream()?;
         while stream.advance() {
             places.push((field, stream.value().clone(), cost));
         }
@@ -205,7 +206,11 @@ pub(super) fn corrected(reading: &Reading) -> Vec<Option<Near>> {
             let edits = word.edits_max();
             (edits > 0 && left > 0).then(|| {
                 left -= 1;
-                if word.is_open { Near::prefix(&word.text, edits.min(1)) } else { Near::new(&word.text, edits) }
+                if word.is_open {
+                    Near::prefix(&word.text, edits.min(1))
+                } else {
+                    Near::new(&word.text, edits)
+                }
             })
         })
         .collect()

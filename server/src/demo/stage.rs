@@ -107,8 +107,8 @@ async fn fill(app: &App, films: &[PathBuf]) -> anyhow::Result<String> {
         paths => films::origins(paths)?,
     };
     let bar = progress::bar(bytes, "bytes");
-    let commands = Arc::clone(&app.services().commands);
-    let imported = films::import(commands, origins, false, bar.clone()).await;
+    let (log, commands) = (&app.services().log, &app.services().commands);
+    let imported = films::import(Arc::clone(log), Arc::clone(commands), origins, bar.clone()).await;
     bar.finish_and_clear();
     Ok(format!("films: {}", imported?.line()))
 }

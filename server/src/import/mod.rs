@@ -1,22 +1,34 @@
-//! Takes over films and ratings of other catalogues.
+//! Takes over titles and ratings of other catalogues.
 //!
 //! Everything goes through the same rules as the commands of clients. Ids follow from the other
 //! catalogue's keys ([`crate::ids`]), so importing twice adds nothing, and an import that was
-//! killed goes on where it stood.
+//! killed goes on where it stood: `run` is the course that all of them take.
 
+mod by_hand;
+mod checkpoint;
+mod errors;
+mod files;
 pub mod films;
 mod flaw;
+mod flow;
+pub mod imdb;
 pub mod movielens;
+mod options;
+mod put;
+mod run;
 mod tally;
-mod titles;
 
 use clap::Subcommand;
 use playhead_commands::Context;
 
 pub use self::flaw::Flaw;
+pub use self::options::{Options, Overwriting};
 pub use self::tally::Tally;
 use crate::clock;
 use crate::config::Config;
+
+/// Who all that is imported comes from, in the log.
+const ACTOR: &str = "system:import";
 
 /// What to import.
 #[derive(Debug, clap::Args)]
@@ -29,8 +41,10 @@ pub struct Args {
 /// Kinds of catalogues.
 #[derive(Debug, Subcommand)]
 pub enum From {
-    /// Films from JSON arrays and IMDb's title.basics.tsv
+    /// Films from JSON arrays
     Films(films::Args),
+    /// IMDb: titles with their names everywhere, people, ratings and episodes
+    Imdb(imdb::Args),
     /// MovieLens: films, and each rating as a play at its real time
     Movielens(movielens::Args),
 }
@@ -41,8 +55,9 @@ pub enum From {
 /// A file cannot be read or is broken, or the log cannot be written.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     match args.from {
-        From::Films(args) => films::run(&config, &args).await,
-        From::Movielens(args) => movielens::run(&config, &args).await,
+        From::Films(args) => films::run(&config, args).await,
+        From::Imdb(args) => imdb::run(&config, args).await,
+        From::Movielens(args) => movielens::run(&config, args).await,
     }
 }
 
@@ -53,7 +68,7 @@ pub fn context() -> Context {
     Context {
         command_id: run_id,
         at_ms: clock::now_ms(),
-        actor: "system:import".into(),
+        actor: ACTOR.into(),
         correlation_id: run_id,
     }
 }

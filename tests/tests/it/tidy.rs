@@ -20,7 +20,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("search", &["domain", "eventlog", "projections"]),
     (
         "server",
-        &["api", "commands", "domain", "eventlog", "identity", "projections", "replay", "vault"],
+        &[
+            "api",
+            "commands",
+            "domain",
+            "eventlog",
+            "identity",
+            "projections",
+            "replay",
+            "search",
+            "vault",
+        ],
     ),
     (
         "tests",
@@ -32,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "identity",
             "projections",
             "replay",
+            "search",
             "server",
             "vault",
         ],

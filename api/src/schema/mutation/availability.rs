@@ -1,20 +1,19 @@
-//! Where and when titles are offered: what content administrators say of it.
+//! Where and when titles are offered: what content administrators say of it,
+//! and creators of their own videos.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::availability::{Availability, Window};
-use playhead_domain::title::{By, Command, Refusal as TitleRefusal, State};
+use playhead_domain::title::{Command, Refusal as TitleRefusal, State};
 
-use super::title::run;
+use super::title::Manager;
 use super::{Outcome, payload};
-use crate::access::Role;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id;
 use crate::idempotency::Intention;
 use crate::schema::availability::{AvailabilityWindowInput, territories, windows};
-use crate::schema::eyes::Eyes;
-use crate::schema::title::{Title, of_state};
+use crate::schema::title::Title;
 
 /// Says when a title is offered where, in place of what was said before.
 #[derive(Debug, InputObject)]
@@ -78,7 +77,8 @@ pub(crate) struct AvailabilityMutation;
 #[Object]
 impl AvailabilityMutation {
     /// Says when a title is offered where, in place of what was said before. It takes effect as
-    /// time passes, by itself. Needs the role content_admin.
+    /// time passes, by itself. Needs the role content_admin, or
+    /// creator for their own videos.
     async fn schedule_availability(
         &self,
         context: &Context<'_>,
@@ -93,7 +93,8 @@ impl AvailabilityMutation {
     }
 
     /// Says where a title is never offered, whatever its windows say, in place of what was said
-    /// before. Needs the role content_admin.
+    /// before. Needs the role content_admin, or
+    /// creator for their own videos.
     async fn block_territories(
         &self,
         context: &Context<'_>,
@@ -106,7 +107,7 @@ impl AvailabilityMutation {
     }
 
     /// Offers a title everywhere and always, whatever was said before. Needs the role
-    /// content_admin.
+    /// content_admin, or creator for their own videos.
     async fn make_available(
         &self,
         context: &Context<'_>,
@@ -155,18 +156,18 @@ async fn schedule(
     title_id: &ID,
     change: Change,
 ) -> Result<Outcome<Title>, Fault> {
-    let account_id = caller.require(Role::ContentAdmin)?.account_id;
+    let manager = Manager::of(caller)?;
+    let account_id = manager.account_id;
     let Some(title_id) = global_id::title(title_id) else {
         return Ok(Outcome::refused(TitleRefusal::Unknown, account_id));
     };
     let intention = Intention::of(caller, account_id, mutation, key)?;
-    let at_ms = caller.now_ms;
+    let (by, at_ms) = (manager.by, caller.now_ms);
     // What is kept of the schedule before is that which the change is decided on.
     let make = |state: &State| {
-        let before = state.listing().and_then(|listing| listing.availability.as_ref());
+        let before = state.listing_or_draft().and_then(|listing| listing.availability.as_ref());
         let availability = change.apply(before)?;
-        Ok(Command::Schedule { title_id, availability, by: By::Catalogue, at_ms })
+        Ok(Command::Schedule { title_id, availability, by, at_ms })
     };
-    let run = run(caller, title_id, intention)?;
-    run.run_on(make, |state| of_state(title_id, state, Eyes::Everything)).await
+    manager.change_on(title_id, intention, make).await
 }

@@ -1,66 +1,32 @@
-//! What content administrators do to the catalogue.
+//! What content administrators do to the catalogue, and creators to their own videos.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
-use playhead_domain::InvalidValue;
-use playhead_domain::TitleId;
 use playhead_domain::title::{
-    By, Command, Credit, EpisodeOf, Kind, Metadata, Refusal as TitleRefusal, Title as Rules,
+    By, Command, Kind, Metadata, Refusal as TitleRefusal, State, Title as Rules,
 };
 use playhead_domain::values::check;
+use playhead_domain::{AccountId, InvalidValue, TitleId};
 
 use super::{Outcome, Run, payload};
-use crate::access::Role;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id;
 use crate::idempotency::Intention;
 use crate::schema::eyes::Eyes;
-use crate::schema::maturity::Maturity;
-use crate::schema::scalars::Milliseconds;
-use crate::schema::title::{Title, TitleType, of_state};
+use crate::schema::title::{Title, manager, of_changed};
 
-/// All that is known of a title, as its administrators write it.
-#[derive(Debug, InputObject)]
-pub(crate) struct TitleMetadataInput {
-    /// The name that viewers see, 1 to 500 characters.
-    name: String,
-    /// What kind of title it is.
-    #[graphql(name = "type")]
-    kind: TitleType,
-    /// The year of first release, from 1870 to 2100.
-    year: Option<i32>,
-    /// The running time.
-    runtime_ms: Option<Milliseconds>,
-    /// Where the closing credits begin.
-    credits_start_ms: Option<Milliseconds>,
-    /// Genres, most fitting first; at most 20.
-    #[graphql(default)]
-    genres: Vec<String>,
-    /// Directors; at most 200.
-    #[graphql(default)]
-    directors: Vec<String>,
-    /// Actors, in the order of the credits; at most 200.
-    #[graphql(default)]
-    cast: Vec<String>,
-    /// For whom it is; without it, it counts as for adults.
-    maturity: Option<Maturity>,
-    /// What it is about, at most 5,000 characters.
-    synopsis: Option<String>,
-    /// A picture for it: an http or https URL.
-    artwork_url: Option<String>,
-    /// The series, for episodes only; season and episode go with it.
-    series_id: Option<ID>,
-    /// The season: counted from 1; 0 for specials.
-    season: Option<i32>,
-    /// The number in the season: counted from 1.
-    episode: Option<i32>,
-}
+mod metadata;
+
+use metadata::TitleMetadataInput;
 
 /// Puts a title into the catalogue.
 #[derive(Debug, InputObject)]
 pub(crate) struct AddTitleInput {
     #[graphql(flatten)]
     metadata: TitleMetadataInput,
+    /// Whether it is prepared first: nobody else sees it until it is published.
+    #[graphql(default)]
+    draft: bool,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -72,6 +38,15 @@ pub(crate) struct EditTitleInput {
     title_id: ID,
     #[graphql(flatten)]
     metadata: TitleMetadataInput,
+    /// Names this command, 1 to 100 characters: sent again it is done once.
+    idempotency_key: Option<String>,
+}
+
+/// Puts a draft into the catalogue.
+#[derive(Debug, InputObject)]
+pub(crate) struct PublishTitleInput {
+    /// Which one.
+    title_id: ID,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
 }
@@ -100,6 +75,13 @@ payload! {
     }
 }
 payload! {
+    /// What came of publishing a draft.
+    PublishTitlePayload {
+        /// The title, which is in the catalogue now.
+        title: Title
+    }
+}
+payload! {
     /// What came of withdrawing a title.
     WithdrawTitlePayload {
         /// The global id of the title that is gone.
@@ -107,38 +89,24 @@ payload! {
     }
 }
 
-/// What content administrators do to the catalogue.
+/// What content administrators do to the catalogue, and creators to their own videos.
 #[derive(Default)]
 pub(crate) struct TitleMutation;
 
 #[Object]
 impl TitleMutation {
-    /// Puts a title into the catalogue. Needs the role content_admin.
+    /// Puts a title into the catalogue, or prepares it. Needs the role content_admin, or creator,
+    /// whose own video it is then.
     async fn add_title(
         &self,
         context: &Context<'_>,
         input: AddTitleInput,
     ) -> Result<Option<AddTitlePayload>, Error> {
-        let caller = Caller::of(context)?;
-        let account_id = caller.require(Role::ContentAdmin)?.account_id;
-        let metadata = match input.metadata.read() {
-            Ok(metadata) => metadata,
-            Err(invalid) => return Ok(Outcome::refused(invalid, account_id).into()),
-        };
-        if let Err(invalid) = check_series(caller, &metadata).await? {
-            return Ok(Outcome::refused(invalid, account_id).into());
-        }
-        let intention =
-            Intention::of(caller, account_id, "addTitle", input.idempotency_key.as_deref())?;
-        let title_id = TitleId(intention.new_id);
-        let command =
-            Command::Add { title_id, metadata, owner: None, draft: false, at_ms: caller.now_ms };
-        let run = run(caller, title_id, intention)?;
-        Ok(run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await?.into())
+        Ok(add(Caller::of(context)?, input).await?.into())
     }
 
     /// Replaces all that is known of a title, but where it was imported from. Needs the role
-    /// content_admin.
+    /// content_admin, or creator for their own videos.
     async fn edit_title(
         &self,
         context: &Context<'_>,
@@ -147,106 +115,172 @@ impl TitleMutation {
         Ok(edit(Caller::of(context)?, input).await?.into())
     }
 
-    /// Takes a title out of the catalogue, for good. Needs the role content_admin.
+    /// Puts a draft into the catalogue. Needs the role content_admin, or creator for their own
+    /// videos.
+    async fn publish_title(
+        &self,
+        context: &Context<'_>,
+        input: PublishTitleInput,
+    ) -> Result<Option<PublishTitlePayload>, Error> {
+        Ok(publish(Caller::of(context)?, input).await?.into())
+    }
+
+    /// Takes a title out of the catalogue, for good. Needs the role content_admin, or creator for
+    /// their own videos.
     async fn withdraw_title(
         &self,
         context: &Context<'_>,
         input: WithdrawTitleInput,
     ) -> Result<Option<WithdrawTitlePayload>, Error> {
-        let caller = Caller::of(context)?;
-        let account_id = caller.require(Role::ContentAdmin)?.account_id;
-        let Some(title_id) = global_id::title(&input.title_id) else {
-            return Ok(Outcome::refused(TitleRefusal::Unknown, account_id).into());
-        };
-        let key = input.idempotency_key.as_deref();
-        let intention = Intention::of(caller, account_id, "withdrawTitle", key)?;
-        let command = Command::Withdraw { title_id, by: By::Catalogue, at_ms: caller.now_ms };
-        let run = run(caller, title_id, intention)?;
-        Ok(run.run(&command, |_| Some(input.title_id)).await?.into())
+        Ok(withdraw(Caller::of(context)?, input).await?.into())
     }
+}
+
+/// Somebody who may change titles.
+pub(super) struct Manager<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) account_id: AccountId,
+    /// Which titles they may change.
+    pub(super) by: By,
+}
+
+impl<'a> Manager<'a> {
+    /// The caller as one of them.
+    ///
+    /// # Errors
+    /// They may not change any.
+    pub(super) fn of(caller: &'a Caller) -> Result<Self, Fault> {
+        let by = manager(caller)?;
+        Ok(Self { caller, account_id: caller.account_id()?, by })
+    }
+
+    /// With which eyes they see what their title leads to.
+    async fn eyes(&self) -> Result<Eyes, Fault> {
+        Eyes::of(self.caller, None).await
+    }
+
+    /// Runs a command on a title, and answers the title behind it.
+    pub(super) async fn change(
+        &self,
+        title_id: TitleId,
+        intention: Intention,
+        command: &Command,
+    ) -> Result<Outcome<Title>, Fault> {
+        let eyes = self.eyes().await?;
+        let run = self.run(title_id, intention);
+        run.run(command, |state| of_changed(title_id, state, eyes)).await
+    }
+
+    /// The same for a command that is made from the state it is decided on.
+    pub(super) async fn change_on(
+        &self,
+        title_id: TitleId,
+        intention: Intention,
+        make: impl Fn(&State) -> Result<Command, TitleRefusal> + Send + Sync,
+    ) -> Result<Outcome<Title>, Fault> {
+        let eyes = self.eyes().await?;
+        let run = self.run(title_id, intention);
+        run.run_on(make, |state| of_changed(title_id, state, eyes)).await
+    }
+
+    fn run(&self, id: TitleId, intention: Intention) -> Run<'a, Rules> {
+        let Self { caller, account_id, .. } = *self;
+        Run { caller, account_id, handler: &caller.services.commands.titles, id, intention }
+    }
+
+    fn refused<T>(&self, refusal: impl Into<crate::errors::Refusal>) -> Outcome<T> {
+        Outcome::refused(refusal, self.account_id)
+    }
+
+    fn intention(&self, mutation: &str, key: Option<&str>) -> Result<Intention, Fault> {
+        Intention::of(self.caller, self.account_id, mutation, key)
+    }
+
+    /// Whether what a title belongs to is there and theirs: an episode's series, an extra's title.
+    async fn check_parents(&self, metadata: &Metadata) -> Result<Result<(), InvalidValue>, Fault> {
+        let series = metadata.episode_of.map(|episode| episode.series_id);
+        let is_series = |kind| kind == Kind::Series;
+        let rule = "the id of a series in the catalogue";
+        if let Err(invalid) = self.check_parent(series, is_series, "series_id", rule).await? {
+            return Ok(Err(invalid));
+        }
+        let is_whole = |kind| !matches!(kind, Kind::Extra | Kind::Trailer);
+        let rule = "the id of a title in the catalogue that is no extra itself";
+        self.check_parent(metadata.extra_of, is_whole, "extra_of", rule).await
+    }
+
+    async fn check_parent(
+        &self,
+        title_id: Option<TitleId>,
+        fits: fn(Kind) -> bool,
+        field: &'static str,
+        rule: &'static str,
+    ) -> Result<Result<(), InvalidValue>, Fault> {
+        let Some(title_id) = title_id else { return Ok(Ok(())) };
+        let state = self.caller.services.commands.titles.state(&title_id).await;
+        let failed = |error| self.caller.internal("a title cannot be read", &error);
+        let state = state.map_err(failed)?;
+        let parent = state.listing_or_draft().filter(|it| self.by.may_change(it.owner));
+        Ok(check(parent.is_some_and(|it| fits(it.metadata.kind)), field, rule))
+    }
+}
+
+async fn add(caller: &Caller, input: AddTitleInput) -> Result<Outcome<Title>, Fault> {
+    let manager = Manager::of(caller)?;
+    let metadata = match input.metadata.read() {
+        Ok(metadata) => metadata,
+        Err(invalid) => return Ok(manager.refused(invalid)),
+    };
+    if let Err(invalid) = manager.check_parents(&metadata).await? {
+        return Ok(manager.refused(invalid));
+    }
+    let owner = match manager.by {
+        By::Catalogue => None,
+        By::Owner(account_id) => Some(account_id),
+    };
+    let intention = manager.intention("addTitle", input.idempotency_key.as_deref())?;
+    let title_id = TitleId(intention.new_id);
+    let (draft, at_ms) = (input.draft, caller.now_ms);
+    let command = Command::Add { title_id, metadata, owner, draft, at_ms };
+    manager.change(title_id, intention, &command).await
 }
 
 async fn edit(caller: &Caller, input: EditTitleInput) -> Result<Outcome<Title>, Fault> {
-    let account_id = caller.require(Role::ContentAdmin)?.account_id;
+    let manager = Manager::of(caller)?;
     let Some(title_id) = global_id::title(&input.title_id) else {
-        return Ok(Outcome::refused(TitleRefusal::Unknown, account_id));
+        return Ok(manager.refused(TitleRefusal::Unknown));
     };
     let mut metadata = match input.metadata.read() {
         Ok(metadata) => metadata,
-        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
+        Err(invalid) => return Ok(manager.refused(invalid)),
     };
-    if let Err(invalid) = check_series(caller, &metadata).await? {
-        return Ok(Outcome::refused(invalid, account_id));
+    if let Err(invalid) = manager.check_parents(&metadata).await? {
+        return Ok(manager.refused(invalid));
     }
     let state = caller.services.commands.titles.state(&title_id).await;
     let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
-    metadata.source = state.listed().and_then(|known| known.source.clone());
-    let intention =
-        Intention::of(caller, account_id, "editTitle", input.idempotency_key.as_deref())?;
-    let command = Command::Edit { title_id, metadata, by: By::Catalogue, at_ms: caller.now_ms };
-    let run = run(caller, title_id, intention)?;
-    run.run(&command, |state| of_state(title_id, state, Eyes::Everything)).await
+    metadata.source = state.listing_or_draft().and_then(|known| known.metadata.source.clone());
+    let intention = manager.intention("editTitle", input.idempotency_key.as_deref())?;
+    let command = Command::Edit { title_id, metadata, by: manager.by, at_ms: caller.now_ms };
+    manager.change(title_id, intention, &command).await
 }
 
-/// Whether an episode belongs to a series of the catalogue.
-async fn check_series(
-    caller: &Caller,
-    metadata: &Metadata,
-) -> Result<Result<(), InvalidValue>, Fault> {
-    let Some(EpisodeOf { series_id, .. }) = metadata.episode_of else { return Ok(Ok(())) };
-    let state = caller.services.commands.titles.state(&series_id).await;
-    let state = state.map_err(|error| caller.internal("a series cannot be read", &error))?;
-    let series = state.listed().is_some_and(|title| title.kind == Kind::Series);
-    Ok(check(series, "series_id", "the id of a series in the catalogue"))
+async fn publish(caller: &Caller, input: PublishTitleInput) -> Result<Outcome<Title>, Fault> {
+    let manager = Manager::of(caller)?;
+    let Some(title_id) = global_id::title(&input.title_id) else {
+        return Ok(manager.refused(TitleRefusal::Unknown));
+    };
+    let intention = manager.intention("publishTitle", input.idempotency_key.as_deref())?;
+    let command = Command::Publish { title_id, by: manager.by, at_ms: caller.now_ms };
+    manager.change(title_id, intention, &command).await
 }
 
-/// A command of a content administrator to the stream of a title.
-pub(super) fn run(
-    caller: &Caller,
-    title_id: TitleId,
-    intention: Intention,
-) -> Result<Run<'_, Rules>, Fault> {
-    let account_id = caller.account_id()?;
-    let handler = &caller.services.commands.titles;
-    Ok(Run { caller, account_id, handler, id: title_id, intention })
-}
-
-impl TitleMetadataInput {
-    /// What is to be known of the title. The rules for the values are the domain's; here only what
-    /// has no place in its types is refused.
-    fn read(self) -> Result<Metadata, InvalidValue> {
-        let episode_of = self.episode_of()?;
-        let year = self.year.map(u16::try_from).transpose();
-        Ok(Metadata {
-            year: year.map_err(|_| InvalidValue { field: "year", rule: "from 1870 to 2100" })?,
-            runtime_ms: self.runtime_ms.map(|ms| ms.0),
-            credits_start_ms: self.credits_start_ms.map(|ms| ms.0),
-            genres: self.genres,
-            credits: Credit::of(self.directors, self.cast),
-            maturity: self.maturity.map(Into::into),
-            synopsis: self.synopsis,
-            artwork_url: self.artwork_url,
-            episode_of,
-            ..Metadata::new(self.kind.into(), self.name)
-        })
-    }
-
-    fn episode_of(&self) -> Result<Option<EpisodeOf>, InvalidValue> {
-        let (Some(series_id), Some(season), Some(number)) =
-            (&self.series_id, self.season, self.episode)
-        else {
-            let none = self.series_id.is_none() && self.season.is_none() && self.episode.is_none();
-            let rule = "given together with season and episode, or not at all";
-            return if none { Ok(None) } else { Err(InvalidValue { field: "series_id", rule }) };
-        };
-        let unknown = InvalidValue { field: "series_id", rule: "the id of a title" };
-        let natural = |field, number: i32| {
-            u32::try_from(number).map_err(|_| InvalidValue { field, rule: "at least 0" })
-        };
-        Ok(Some(EpisodeOf {
-            series_id: global_id::title(series_id).ok_or(unknown)?,
-            season: natural("season", season)?,
-            number: natural("episode", number)?,
-        }))
-    }
+async fn withdraw(caller: &Caller, input: WithdrawTitleInput) -> Result<Outcome<ID>, Fault> {
+    let manager = Manager::of(caller)?;
+    let Some(title_id) = global_id::title(&input.title_id) else {
+        return Ok(manager.refused(TitleRefusal::Unknown));
+    };
+    let intention = manager.intention("withdrawTitle", input.idempotency_key.as_deref())?;
+    let command = Command::Withdraw { title_id, by: manager.by, at_ms: caller.now_ms };
+    manager.run(title_id, intention).run(&command, |_| Some(input.title_id)).await
 }

@@ -8,7 +8,7 @@
 //! Other fields are ignored. The records have no key of their own, so it is made of title, year and
 //! `href`; the n-th record of a file with the same ones gets `#n` behind it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -17,10 +17,11 @@ use playhead_domain::{InvalidValue, TitleId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Item;
 use super::array::{Broken, Element, Elements, Place, problem};
-use super::{Found, Item};
 use crate::ids;
 use crate::import::Flaw;
+use crate::import::put::Found;
 
 /// The catalogue name of records in Wikipedia's shape.
 const WIKIPEDIA: &str = "wikipedia-films";
@@ -61,7 +62,7 @@ pub(super) fn read(
         }
         films += 1;
         let item = match film(&element, file, &mut repetitions) {
-            Ok(found) => Item::Title(Box::new(found)),
+            Ok(found) => Item::Found(found),
             Err(flaw) => Item::Flaw(flaw),
         };
         if !emit(item) {
@@ -112,7 +113,8 @@ fn film(
     };
     metadata.validate().map_err(|invalid| fields.invalid(invalid))?;
     let title_id = ids::title(catalogue, &key);
-    Ok(Found { title_id, metadata, file: Arc::clone(file), line: element.place.line })
+    let (file, line, unknown) = (Arc::clone(file), element.place.line, BTreeSet::new());
+    Ok(Found { title_id, metadata, unknown, file, line })
 }
 
 fn key(

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use playhead_commands::{Commands, Context, ExecuteError};
-use playhead_domain::account::{self, Profile};
+use playhead_domain::account::{self, Account, Profile};
 use playhead_domain::entitlement::{Device, Facts, Pin, Terms, Viewer};
 use playhead_domain::playback::{self, Playback, Start};
 use playhead_domain::subscription;
@@ -35,6 +35,8 @@ pub(super) struct Accounts {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) commands: Arc<Commands>,
     pub(super) context: Context,
+    /// Only find out.
+    pub(super) dry_run: bool,
 }
 
 /// What came of one account.
@@ -43,6 +45,8 @@ pub(super) struct Recorded {
     pub(super) opened: bool,
     pub(super) plays_added: u64,
     pub(super) plays_already_there: u64,
+    /// Ratings of films that are left out.
+    pub(super) left_out: u64,
     pub(super) events: u64,
 }
 
@@ -71,8 +75,13 @@ impl Accounts {
         let household = Household { account_id, profile_id: ids::profile(account_id) };
         let plays: Vec<Play> =
             user.ratings.into_iter().map(|rating| Play::of(account_id, rating)).collect();
-        self.record_plays(household, user.user_id, &plays)
-            .await
+        let recorded = if self.dry_run {
+            self.foresee(household, &plays).await
+        } else {
+            self.record_plays(household, user.user_id, &plays).await
+        };
+        recorded
+            .map(|recorded| Recorded { left_out: user.left_out, ..recorded })
             .with_context(|| format!("recording the plays of user {} failed", user.user_id))
     }
 
@@ -82,7 +91,9 @@ impl Accounts {
         user_id: u32,
         plays: &[Play],
     ) -> anyhow::Result<Recorded> {
-        let began_ms = plays.iter().map(|play| play.started_at_ms).min().unwrap_or_default();
+        let Some(began_ms) = plays.iter().map(|play| play.started_at_ms).min() else {
+            return Ok(Recorded::default());
+        };
         let mut recorded = self.open(household, user_id, began_ms).await?;
         let mut known = self.known(household).await?;
         for plays in plays.chunks(PLAYS_PER_APPEND) {
@@ -98,6 +109,42 @@ impl Accounts {
             recorded.events += self.heartbeats(household, &new, &known).await?;
         }
         Ok(recorded)
+    }
+
+    /// What would be recorded.
+    async fn foresee(&self, household: Household, plays: &[Play]) -> anyhow::Result<Recorded> {
+        let account = StreamName::new(Account::CATEGORY, &household.account_id.to_string())?;
+        let opened = self.log.read_stream(&account, 0, 1).await?.is_empty();
+        let known: HashSet<SessionId> = self.session_ids(household).await?;
+        let there = plays.iter().filter(|play| known.contains(&play.session_id)).count();
+        Ok(Recorded {
+            opened: opened && !plays.is_empty(),
+            plays_added: number(plays.len() - there),
+            plays_already_there: number(there),
+            ..Recorded::default()
+        })
+    }
+
+    /// The sessions with a heartbeat. Reads no more of them than their ids, because what is personal
+    /// in their events may be sealed.
+    async fn session_ids(&self, household: Household) -> anyhow::Result<HashSet<SessionId>> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            session_id: Option<SessionId>,
+        }
+        let stream = viewing_stream(household)?;
+        let (mut found, mut next) = (HashSet::new(), 0);
+        loop {
+            let page = self.log.read_stream(&stream, next, PAGE_EVENTS).await?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            next += number(page.len());
+            for recorded in page {
+                let named: Named = serde_json::from_slice(&recorded.event.payload)?;
+                found.extend(named.session_id);
+            }
+        }
     }
 
     /// Opens the account with a profile and a plan, unless that was done before.
@@ -213,10 +260,7 @@ impl Accounts {
             | playback::Event::TakenOver(_) => None,
         }));
         known.state = Playback::fold(known.state, &sessions);
-        let Household { account_id, profile_id } = household;
-        let viewing =
-            StreamName::new(viewing::CATEGORY, &viewing::stream_id(account_id, profile_id))?;
-        let viewing: Vec<viewing::Event> = self.read(&viewing).await?;
+        let viewing: Vec<viewing::Event> = self.read(&viewing_stream(household)?).await?;
         known.reported.extend(viewing.iter().filter_map(|event| match event {
             viewing::Event::Progressed(progressed) => Some(progressed.session_id),
             viewing::Event::Dismissed(_)
@@ -273,6 +317,11 @@ fn start(household: Household, play: &Play) -> playback::Command {
 
 fn playback_stream(household: Household) -> anyhow::Result<StreamName> {
     Ok(StreamName::new(Playback::CATEGORY, &household.account_id.to_string())?)
+}
+
+fn viewing_stream(household: Household) -> anyhow::Result<StreamName> {
+    let Household { account_id, profile_id } = household;
+    Ok(StreamName::new(viewing::CATEGORY, &viewing::stream_id(account_id, profile_id))?)
 }
 
 fn number(len: usize) -> u64 {

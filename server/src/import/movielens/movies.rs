@@ -1,8 +1,9 @@
 //! `movies.csv`: MovieLens's films.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use indicatif::ProgressBar;
 use playhead_domain::TitleId;
 use playhead_domain::title::{Kind, Metadata, Source};
 
@@ -10,35 +11,56 @@ use super::MOVIELENS;
 use super::table::{Row, Table};
 use crate::ids;
 use crate::import::Flaw;
-use crate::import::titles::Found;
+use crate::import::put::Found;
 
 /// All films by MovieLens's id; 27 million ratings come with 60,000 of them.
-pub(super) struct Movies(BTreeMap<u32, Found>);
+#[derive(Default)]
+pub(super) struct Movies(BTreeMap<u32, Film>);
+
+/// What became of a film.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Film {
+    /// This title.
+    Title(TitleId),
+    /// It is broken and left out, and its ratings with it.
+    LeftOut,
+}
 
 impl Movies {
-    /// All films, as titles.
-    pub(super) fn titles(&self) -> impl Iterator<Item = &Found> {
-        self.0.values()
-    }
-
-    /// The title that a film became.
-    pub(super) fn title_id(&self, movie_id: u32) -> Option<TitleId> {
-        self.0.get(&movie_id).map(|found| found.title_id)
+    /// What became of a film; `None` if there is no such film.
+    pub(super) fn film(&self, movie_id: u32) -> Option<Film> {
+        self.0.get(&movie_id).copied()
     }
 }
 
-/// Reads the whole file.
+/// Reads the whole file, and hands over each film, or what is wrong with it, until the receiver has
+/// had enough.
 ///
 /// # Errors
-/// It cannot be read, or a film breaks a rule.
-pub(super) fn read(path: &Path) -> anyhow::Result<Movies> {
-    let mut table = Table::open(path, ["movieId", "title", "genres"])?;
-    let mut movies = BTreeMap::new();
+/// The file cannot be read.
+pub(super) fn read(
+    path: &Path,
+    bar: &ProgressBar,
+    emit: &mut dyn FnMut(Result<Found, Flaw>) -> bool,
+) -> anyhow::Result<Movies> {
+    let mut table = Table::open(path, ["movieId", "title", "genres"], bar)?;
+    let mut movies = Movies::default();
     while let Some(row) = table.next_row()? {
-        let movie_id = row.parse(0, "a whole number")?;
-        movies.insert(movie_id, film(&row, movie_id)?);
+        let found = row.and_then(|row| {
+            let movie_id = row.parse(0, "a whole number")?;
+            if movies.0.contains_key(&movie_id) {
+                return Err(row.flaw(0, "there once"));
+            }
+            let found = film(&row, movie_id);
+            let film = found.as_ref().map_or(Film::LeftOut, |found| Film::Title(found.title_id));
+            movies.0.insert(movie_id, film);
+            found
+        });
+        if !emit(found) {
+            break;
+        }
     }
-    Ok(Movies(movies))
+    Ok(movies)
 }
 
 fn film(row: &Row<3>, movie_id: u32) -> Result<Found, Flaw> {
@@ -55,7 +77,8 @@ fn film(row: &Row<3>, movie_id: u32) -> Result<Found, Flaw> {
         .validate()
         .map_err(|invalid| row.flaw(if invalid.field == "genres" { 2 } else { 1 }, invalid.rule))?;
     let title_id = ids::title(MOVIELENS, &key);
-    Ok(Found { title_id, metadata, file: row.file(), line: row.line() })
+    let (file, line, unknown) = (row.file(), row.line(), BTreeSet::new());
+    Ok(Found { title_id, metadata, unknown, file, line })
 }
 
 /// `Toy Story (1995)` is the name and the year; a name without a year is one.
@@ -103,18 +126,31 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_film_is_told_with_file_line_and_column() {
+    fn a_broken_film_is_told_with_file_line_and_column_and_the_others_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("movies.csv");
-        fs::write(&file, "movieId,title,genres\n1,\"A, B (1999)\",Drama\nx,C (2000),Drama\n")
-            .unwrap();
-        let error = read(&file).err().unwrap().to_string();
-        assert!(
-            error.ends_with("movies.csv:3: movieId: must be a whole number, not \"x\""),
-            "{error}"
-        );
+        let rows = "movieId,title,genres\n1,\"A, B (1999)\",Drama\nx,C (2000),Drama\n1,D,Drama\n2,,Drama\n\
+                    3,E (2001)\n4,F,Drama\n";
+        fs::write(&file, rows).unwrap();
+        let mut told = vec![];
+        let mut emit = |found: Result<Found, Flaw>| {
+            told.extend(found.err().map(|flaw| flaw.to_string()));
+            true
+        };
+        let movies = read(&file, &ProgressBar::hidden(), &mut emit).unwrap();
+        let known: Vec<_> = movies.0.values().map(|film| *film != Film::LeftOut).collect();
+        assert_eq!(known, [true, false, true]);
+        for (told, expected) in told.iter().zip([
+            "movies.csv:3: movieId: must be a whole number, not \"x\"",
+            "movies.csv:4: movieId: must be there once, not \"1\"",
+            "movies.csv:5: title: must be a line of 1 to 500 characters, not \"\"",
+            "movies.csv:6: ",
+        ]) {
+            assert!(told.contains(expected), "{told}");
+        }
+        assert_eq!(told.len(), 4);
         fs::write(&file, "id,title\n").unwrap();
-        let error = read(&file).err().unwrap().to_string();
+        let error = read(&file, &ProgressBar::hidden(), &mut |_| true).err().unwrap().to_string();
         assert!(error.contains("header must begin with movieId,title,genres"), "{error}");
     }
 }

@@ -1,18 +1,19 @@
 //! MovieLens's CSV files: a header, then rows whose errors name file and line.
 
-use std::fs::File;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use csv::StringRecord;
+use indicatif::ProgressBar;
 
 use crate::import::Flaw;
+use crate::import::files::{self, Input};
 
 /// A CSV file with `N` known columns; more may follow.
 pub(super) struct Table<const N: usize> {
-    reader: csv::Reader<File>,
+    reader: csv::Reader<Input>,
     name: Arc<str>,
     columns: [&'static str; N],
 }
@@ -26,15 +27,17 @@ pub(super) struct Row<const N: usize> {
 
 impl<const N: usize> Table<N> {
     /// Opens a file and checks its header.
-    pub(super) fn open(path: &Path, columns: [&'static str; N]) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        columns: [&'static str; N],
+        bar: &ProgressBar,
+    ) -> anyhow::Result<Self> {
         let name: Arc<str> = path.to_string_lossy().into();
         let context = || format!("reading {name} failed");
-        let file = File::open(path).with_context(context)?;
         let mut reader = csv::ReaderBuilder::new()
-            .buffer_capacity(256 << 10)
             // Some copies of the data set have white space behind numbers.
             .trim(csv::Trim::All)
-            .from_reader(file);
+            .from_reader(files::open(path, bar)?);
         let header = reader.headers().with_context(context)?;
         if !header.iter().zip(columns).all(|(found, known)| found == known) || header.len() < N {
             let found = header.iter().collect::<Vec<_>>().join(",");
@@ -43,22 +46,28 @@ impl<const N: usize> Table<N> {
         Ok(Self { reader, name, columns })
     }
 
-    /// The next row; `None` behind the last one.
-    pub(super) fn next_row(&mut self) -> Result<Option<Row<N>>, Flaw> {
+    /// The next row, or what is wrong with it; `None` behind the last one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn next_row(&mut self) -> anyhow::Result<Option<Result<Row<N>, Flaw>>> {
         let mut record = StringRecord::new();
         match self.reader.read_record(&mut record) {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let name = Arc::clone(&self.name);
-                Ok(Some(Row { record, name, columns: self.columns }))
+                Ok(Some(Ok(Row { record, name, columns: self.columns })))
             }
-            Err(error) => Err(Flaw {
+            Err(error) if error.is_io_error() => {
+                Err(error).with_context(|| format!("reading {} failed", self.name))
+            }
+            Err(error) => Ok(Some(Err(Flaw {
                 file: Arc::clone(&self.name),
                 line: error.position().map_or(1, csv::Position::line),
                 column: None,
                 field: None,
                 problem: error.to_string(),
-            }),
+            }))),
         }
     }
 }

@@ -12,7 +12,7 @@ fn items(text: &str) -> Vec<Item> {
 
 fn titles(text: &str) -> Vec<Found> {
     let title = |item| match item {
-        Item::Title(found) => *found,
+        Item::Found(found) => found,
         other => panic!("{other:?}"),
     };
     items(text).into_iter().map(title).collect()
@@ -114,7 +114,7 @@ fn a_broken_rule_is_told_with_the_name_of_the_field_in_the_file() {
 #[test]
 fn what_is_not_json_is_told_with_its_place_and_ends_the_file() {
     let found = items("[{\"title\": \"A\"},\n{\"title\" \"B\"}, {\"title\": \"C\"}]");
-    let [Item::Title(_), Item::Flaw(flaw), Item::Title(_)] = found.as_slice() else {
+    let [Item::Found(_), Item::Flaw(flaw), Item::Found(_)] = found.as_slice() else {
         panic!("{found:?}")
     };
     assert_eq!(flaw.to_string(), "films.json:2:10: not valid JSON: expected `:`");

@@ -7,7 +7,8 @@ use crate::import::context;
 
 fn accounts(log: &Arc<MemoryLog>) -> Accounts {
     let log: Arc<dyn EventLog> = log.clone();
-    Accounts { commands: Arc::new(Commands::new(Arc::clone(&log))), log, context: context() }
+    let commands = Arc::new(Commands::new(Arc::clone(&log)));
+    Accounts { commands, log, context: context(), dry_run: false }
 }
 
 fn user(ratings: std::ops::Range<u32>) -> UserRatings {
@@ -16,7 +17,7 @@ fn user(ratings: std::ops::Range<u32>) -> UserRatings {
         title_id: ids::title(MOVIELENS, &number.to_string()),
         tenth_stars: u64::from(5 + number % 10 * 5),
     };
-    UserRatings { user_id: 1, ratings: ratings.map(rating).collect() }
+    UserRatings { user_id: 1, ratings: ratings.map(rating).collect(), left_out: 0 }
 }
 
 fn events(log: &MemoryLog) -> u64 {
@@ -39,6 +40,18 @@ async fn recording_again_adds_nothing() {
     let expected = Recorded { plays_already_there: 250, ..Recorded::default() };
     assert_eq!(again, expected);
     assert_eq!(events(&log), 3 + 3 * 250);
+}
+
+#[tokio::test]
+async fn a_dry_run_records_nothing_and_says_what_would_be() {
+    let log = Arc::new(MemoryLog::new(PartitionCount::DEFAULT));
+    let dry = Accounts { dry_run: true, ..accounts(&log) };
+    let expected = Recorded { opened: true, plays_added: 250, ..Recorded::default() };
+    assert_eq!(dry.record(user(0..250)).await.unwrap(), expected);
+    assert_eq!(events(&log), 0);
+    accounts(&log).record(user(0..100)).await.unwrap();
+    let expected = Recorded { plays_added: 150, plays_already_there: 100, ..Recorded::default() };
+    assert_eq!(dry.record(user(0..250)).await.unwrap(), expected);
 }
 
 #[tokio::test]
