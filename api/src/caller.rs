@@ -10,7 +10,8 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use playhead_commands::Position;
 use playhead_commands::people::PeopleError;
-use playhead_domain::{AccountId, Territory};
+use playhead_domain::{AccountId, SignInId, Territory};
+use playhead_identity::refresh_token::RefreshToken;
 use uuid::Uuid;
 
 use crate::access::{Identity, Role};
@@ -109,10 +110,25 @@ impl Caller {
     /// # Errors
     /// They did it too often.
     pub(crate) fn count(&self, act: Act) -> Result<(), Fault> {
+        self.count_for(act, None)
+    }
+
+    /// Counts that the caller asks for tokens: with a device code, or with a refresh token of the
+    /// sign-in that it names.
+    ///
+    /// # Errors
+    /// They did it too often.
+    pub(crate) fn count_token(&self, refresh_token: Option<&str>) -> Result<(), Fault> {
+        let shown = refresh_token.and_then(RefreshToken::parse);
+        self.count_for(Act::Token, shown.map(|shown| shown.sign_in_id()))
+    }
+
+    fn count_for(&self, act: Act, sign_in: Option<SignInId>) -> Result<(), Fault> {
         let identity = self.identity.as_deref();
         let who = Who {
             account: identity.map(|identity| identity.account_id),
             device: identity.and_then(Identity::device),
+            sign_in,
             address: self.address,
         };
         match self.services.limits.check(act, &who, self.now_ms) {
@@ -128,6 +144,14 @@ impl Caller {
         let timeout = services.options.position_timeout;
         if !position::passed(&[position], &services.projections, timeout).await {
             tracing::warn!(correlation_id = %self.correlation_id, "the read models are late");
+        }
+    }
+
+    /// Waits until the tokens of a sign-in that was just found to be over are refused everywhere: a
+    /// refresh token that came twice ends it, and the answer must not come before the end.
+    pub(crate) async fn wait_for_end<T>(&self, refreshed: &Result<T, PeopleError>) {
+        if let Err(PeopleError::SignInEnded { position: Some(position), .. }) = refreshed {
+            self.wait_for(*position).await;
         }
     }
 

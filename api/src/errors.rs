@@ -485,7 +485,7 @@ where
 /// The log could not be read: perhaps in a moment it can be, or it is damaged.
 pub(crate) fn of_read(error: &ReadError, correlation_id: Uuid) -> Fault {
     if error.retryable() {
-        tracing::error!(%correlation_id, %error, "the log cannot be read for now");
+        tracing::error!(%correlation_id, %error, "the log cannot be read: try again");
         return Fault::overloaded();
     }
     Fault::internal(correlation_id, "the log could not be read", error)
@@ -531,8 +531,10 @@ fn of_append(error: &AppendError, correlation_id: Uuid) -> Fault {
 
 /// The name of a field as clients spell it: `positionMs` for `position_ms`.
 pub(crate) fn field_name(snake: &str) -> String {
-    if snake == "episode_of" {
-        return "seriesId".to_owned();
+    match snake {
+        "episode_of" => return "seriesId".to_owned(),
+        "windows/until_ms" => return "windows/until".to_owned(),
+        _ => {}
     }
     let mut words = snake.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();

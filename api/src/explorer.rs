@@ -26,8 +26,12 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// The hash of what stands between two marks of the page.
 fn hash(from: &str, to: &str) -> String {
     let inner = PAGE.split_once(from).and_then(|(_, behind)| behind.split_once(to));
-    let digest = Sha256::digest(inner.map_or("", |(inner, _)| inner).as_bytes());
-    format!("sha256-{}", STANDARD.encode(digest))
+    source_hash(inner.map_or("", |(inner, _)| inner))
+}
+
+/// The hash of a script or style, as a policy names it.
+pub(crate) fn source_hash(source: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(source.as_bytes())))
 }
 
 /// The page.

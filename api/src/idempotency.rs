@@ -95,29 +95,54 @@ impl Intention {
         if !self.repeatable {
             return Ok(None);
         }
-        let stream = StreamName::new(D::CATEGORY, &id.to_string())
-            .map_err(|error| caller.internal("a stream cannot be named", &error))?;
-        self.find(caller.services.log.as_ref(), &stream)
+        find_of::<D>(caller, id, |recorded| recorded.event.causation_id == self.context.command_id)
             .await
-            .map_err(|error| errors::of_read(&error, caller.correlation_id))
     }
 
-    async fn find(
+    /// Where this very command led to an event of a type, in a step of it that has a name. A step can
+    /// also end in an event that means a refusal, which is why the type is asked for.
+    pub(crate) async fn recorded_as<D: Decider>(
         &self,
-        log: &dyn EventLog,
-        stream: &StreamName,
-    ) -> Result<Option<Position>, ReadError> {
-        let mut from = 0;
-        loop {
-            let page = log.read_stream(stream, from, PAGE_EVENTS).await?;
-            let Some(last) = page.last() else { return Ok(None) };
-            from = last.version + 1;
-            let ours =
-                |recorded: &&RecordedEvent| recorded.event.causation_id == self.context.command_id;
-            if let Some(recorded) = page.iter().rev().find(ours) {
-                let (partition, offset) = (recorded.partition, recorded.offset);
-                return Ok(Some(Position { partition, offset }));
-            }
+        caller: &Caller,
+        id: &D::Id,
+        (step, event_type): (&str, &str),
+    ) -> Result<Option<Position>, Fault> {
+        if !self.repeatable {
+            return Ok(None);
+        }
+        let causation_id = self.context.branch(step).command_id;
+        let ours = |recorded: &RecordedEvent| {
+            recorded.event.causation_id == causation_id && *recorded.event.event_type == *event_type
+        };
+        find_of::<D>(caller, id, ours).await
+    }
+}
+
+async fn find_of<D: Decider>(
+    caller: &Caller,
+    id: &D::Id,
+    wanted: impl Fn(&RecordedEvent) -> bool + Send + Sync,
+) -> Result<Option<Position>, Fault> {
+    let stream = StreamName::new(D::CATEGORY, &id.to_string())
+        .map_err(|error| caller.internal("a stream cannot be named", &error))?;
+    find(caller.services.log.as_ref(), &stream, wanted)
+        .await
+        .map_err(|error| errors::of_read(&error, caller.correlation_id))
+}
+
+async fn find(
+    log: &dyn EventLog,
+    stream: &StreamName,
+    wanted: impl Fn(&RecordedEvent) -> bool + Send + Sync,
+) -> Result<Option<Position>, ReadError> {
+    let mut from = 0;
+    loop {
+        let page = log.read_stream(stream, from, PAGE_EVENTS).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        from = last.version + 1;
+        if let Some(recorded) = page.iter().rev().find(|recorded| wanted(recorded)) {
+            let (partition, offset) = (recorded.partition, recorded.offset);
+            return Ok(Some(Position { partition, offset }));
         }
     }
 }

@@ -26,6 +26,7 @@ mod jwks;
 pub mod limits;
 mod oauth;
 mod page_cursor;
+mod pages;
 pub mod permissions;
 mod place;
 mod position;
@@ -36,7 +37,7 @@ mod sse;
 mod ws;
 
 pub use access::{AccessCheck, AccessError, Identity, Role, TokenStates};
-pub use background::Background;
+pub use background::{Background, NoPromises, Promises};
 pub use home::SharedLists;
 pub use page_cursor::CursorKey;
 pub use place::{NoPlaces, Place, PlaceClues, Places};

@@ -89,6 +89,7 @@ pub const FIELDS: &[Class] = &[
     ("Mutation.giveConsent", Access::Own),
     ("Mutation.withdrawConsent", Access::Own),
     ("Mutation.setBillingAddress", Access::Own),
+    ("Mutation.exportMyData", Access::Own),
     ("Mutation.eraseMe", Access::Own),
     ("Mutation.withdrawErasure", Access::Own),
     ("Mutation.suspendAccount", Access::Role(Role::Operator)),

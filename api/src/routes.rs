@@ -22,7 +22,7 @@ use crate::front::answer;
 use crate::permissions::{Access, Class};
 use crate::schema::{self, Api};
 use crate::services::Services;
-use crate::{explorer, export, graphql, health, heartbeat, jwks, oauth};
+use crate::{explorer, export, graphql, health, heartbeat, jwks, oauth, pages};
 
 /// The header by which clients name a request, and are told how it is named.
 const CORRELATION: &str = "playhead-correlation-id";
@@ -89,7 +89,9 @@ impl Route {
 
 /// Every route. A path that is not here does not exist.
 fn routes() -> Vec<Route> {
-    vec![
+    let page = |path| Route::new(path, Access::Public, get(pages::serve));
+    let mut routes: Vec<Route> = pages::PATHS.into_iter().map(page).collect();
+    routes.extend([
         // Each field has a class of its own.
         Route::new("/graphql", Access::Public, any(graphql::serve)),
         Route::new("/v1/playback/heartbeat", Access::Proof, post(heartbeat::serve)),
@@ -100,7 +102,8 @@ fn routes() -> Vec<Route> {
         Route::new("/", Access::Public, get(explorer::serve)),
         Route::new("/healthz", Access::Public, get(health::alive)).unbounded(),
         Route::new("/readyz", Access::Public, get(health::ready)).unbounded(),
-    ]
+    ]);
+    routes
 }
 
 /// Every path that is served, and who may use it.

@@ -240,6 +240,29 @@ impl<D: Decider> Handler<D> {
         command: &D::Command,
         context: &Context,
     ) -> Outcome<Executed<D>, D> {
+        self.decide_by(id, |state| D::decide(state, command), context).await
+    }
+
+    /// Decides a command that is made from the state it is decided on: what it carries over from
+    /// there cannot be out of date, because it is made anew if somebody else was faster.
+    ///
+    /// # Errors
+    /// Those of [`Handler::execute`]; what `make` refuses, too.
+    pub async fn execute_on(
+        &self,
+        id: &D::Id,
+        make: impl Fn(&D::State) -> Result<D::Command, D::Refusal> + Send + Sync,
+        context: &Context,
+    ) -> Outcome<Executed<D>, D> {
+        self.decide_by(id, |state| D::decide(state, &make(state)?), context).await
+    }
+
+    async fn decide_by(
+        &self,
+        id: &D::Id,
+        decide: impl Fn(&D::State) -> Result<Vec<D::Event>, D::Refusal> + Send,
+        context: &Context,
+    ) -> Outcome<Executed<D>, D> {
         let stream = StreamName::new(D::CATEGORY, &id.to_string())?;
         let cached = self.states.get(&stream);
         let mut fresh = cached.is_none();
@@ -248,7 +271,7 @@ impl<D: Decider> Handler<D> {
             None => self.refresh(&stream, Folded::empty()).await?,
         };
         for _ in 0..ATTEMPTS_MAX {
-            let decision = D::decide(&folded.state, command);
+            let decision = decide(&folded.state);
             if !fresh && decision.as_ref().map_or(true, Vec::is_empty) {
                 folded = self.refresh(&stream, folded).await?;
                 fresh = true;

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::handler::Position;
 use crate::token::PlaybackGrant;
 
-/// What a player reports, every 30 s (MISSION row PL2) and at every pause and jump.
+/// What a player reports, every 30 s and at every pause and jump.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Heartbeat {
     /// Counts the heartbeats of the session.

@@ -8,7 +8,7 @@ use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// How long a token is valid (MISSION row PL1: 6 h).
+/// How long a token is valid (6 hours: longer than nearly every title).
 pub const LIFETIME_MS: i64 = 6 * 3_600_000;
 
 /// The longest token that is looked at; ours have about 600 bytes.

@@ -28,7 +28,7 @@ pub use profile::{
     Profile, QualityMax,
 };
 
-/// The most profiles of an account (MISSION row PR1).
+/// The most profiles of an account.
 pub const PROFILES_MAX: usize = 5;
 
 /// A household joined.

@@ -122,7 +122,7 @@ impl Availability {
             check(
                 window.until_ms.is_none_or(|until_ms| window.from_ms < until_ms),
                 "windows/until_ms",
-                "later than from_ms",
+                "later than from",
             )?;
         }
         check_territories(Some(&self.blocked_territories), "blocked_territories")

@@ -93,6 +93,8 @@ pub struct Upcast {
 
 /// Every upcast there is, each from one version to the next.
 pub const UPCASTS: &[Upcast] = &[
+    // Version 2 may say which device asked; without it, any device may poll.
+    Upcast { event_type: "DeviceCodeRequested", from: 1, lift: |payload| payload },
     Upcast { event_type: "PlaybackStarted", from: 1, lift: playback::lift_started_from_1 },
     // Version 3 may say where the viewer was; without it, nobody knows.
     Upcast { event_type: "PlaybackStarted", from: 2, lift: |payload| payload },

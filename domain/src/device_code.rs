@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::devices::DeviceKind;
-use crate::ids::{AccountId, DeviceCodeKey, SecretHash, SignInId};
+use crate::ids::{AccountId, DeviceCodeKey, DeviceId, SecretHash, SignInId};
 
 /// How long both codes are good: 15 minutes, enough to find the phone and to type a code (RFC 8628,
 /// section 6.1, wants it short but usable).
@@ -31,6 +31,10 @@ pub struct DeviceCodeRequested {
     pub device_code_key: DeviceCodeKey,
     /// A keyed hash of the code that the device shows.
     pub user_code_hash: SecretHash,
+    /// The device, which alone may use the device code (RFC 8628, section 3.4: codes are bound to
+    /// the client). `None` in events of before that was noted, when any device could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
     /// What the device is.
     pub kind: DeviceKind,
     /// The first moment at which both codes are void, in milliseconds since 1970-01-01 UTC.
@@ -89,7 +93,7 @@ stored_events! {
     /// What happens to a device code.
     pub enum Event {
         /// A device asked for it.
-        Requested(DeviceCodeRequested) = 1,
+        Requested(DeviceCodeRequested) = 2,
         /// Somebody let the device in.
         Approved(DeviceCodeApproved) = 1,
         /// Somebody kept the device out.
@@ -127,6 +131,8 @@ pub enum Answer {
 pub struct Code {
     /// A keyed hash of the code that the device shows.
     pub user_code_hash: SecretHash,
+    /// The device that may use the device code; `None` if that was not noted.
+    pub device_id: Option<DeviceId>,
     /// What the device is, for whoever is asked to let it in.
     pub kind: DeviceKind,
     /// The first moment at which both codes are void, in milliseconds since 1970-01-01 UTC.
@@ -147,6 +153,8 @@ pub type State = Option<Code>;
 pub struct Poll {
     /// The device code.
     pub device_code_key: DeviceCodeKey,
+    /// The device that polls.
+    pub device_id: DeviceId,
     /// The sign-in that is to begin if the device is let in.
     pub sign_in_id: SignInId,
     /// Looked up: when the device polled before, as far as the server remembers, which need not be
@@ -165,6 +173,8 @@ pub enum Command {
         device_code_key: DeviceCodeKey,
         /// A keyed hash of the code that the device shows.
         user_code_hash: SecretHash,
+        /// The device that asks.
+        device_id: DeviceId,
         /// What the device is.
         kind: DeviceKind,
         /// Now.
@@ -207,6 +217,9 @@ pub enum Refusal {
     /// The codes are void, or never were. Ask for others.
     #[error("the code has expired")]
     ExpiredToken,
+    /// The code was handed out to another device.
+    #[error("the code was handed out to another client")]
+    OtherDevice,
     /// Somebody kept the device out.
     #[error("access was denied")]
     AccessDenied,
@@ -227,7 +240,7 @@ impl Refusal {
             Self::SlowDown { .. } => "slow_down",
             Self::ExpiredToken => "expired_token",
             Self::AccessDenied => "access_denied",
-            Self::Consumed | Self::AlreadyDecided => "invalid_grant",
+            Self::OtherDevice | Self::Consumed | Self::AlreadyDecided => "invalid_grant",
         }
     }
 }
@@ -254,10 +267,13 @@ impl Decider for DeviceCode {
     type Refusal = Refusal;
 
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
-        if let Command::Request { device_code_key, user_code_hash, kind, at_ms } = *command {
+        if let Command::Request { device_code_key, user_code_hash, device_id, kind, at_ms } =
+            *command
+        {
             let requested = Event::Requested(DeviceCodeRequested {
                 device_code_key,
                 user_code_hash,
+                device_id: Some(device_id),
                 kind,
                 expires_at_ms: at_ms.saturating_add(LIFETIME_MS),
                 interval_ms: INTERVAL_MS,
@@ -280,6 +296,7 @@ impl Decider for DeviceCode {
         if let Event::Requested(requested) = event {
             return Some(Code {
                 user_code_hash: requested.user_code_hash,
+                device_id: requested.device_id,
                 kind: requested.kind,
                 expires_at_ms: requested.expires_at_ms,
                 interval_ms: requested.interval_ms,
@@ -341,6 +358,10 @@ impl Code {
 
     fn poll(&self, poll: &Poll) -> Result<Vec<Event>, Refusal> {
         let Poll { device_code_key, sign_in_id, at_ms, .. } = *poll;
+        // Before anything else: another device must neither learn of the code nor slow it down.
+        if self.device_id.is_some_and(|device_id| device_id != poll.device_id) {
+            return Err(Refusal::OtherDevice);
+        }
         match self.answer {
             Answer::Consumed { sign_in_id: begun, .. } => {
                 return if begun == sign_in_id { Ok(vec![]) } else { Err(Refusal::Consumed) };

@@ -12,11 +12,13 @@ use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::ids::{AccountId, DeviceId};
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_line, names};
+use crate::values::{InvalidValue, check, is_name, names};
 
 /// The longest name of a device, in characters: room for "Living room TV (upstairs)", and no more
 /// than a list can show.
 pub const NAME_MAX_CHARS: usize = 60;
+/// What a name of a device must be.
+pub(crate) const NAME_RULE: &str = "a line of 1 to 60 characters, none of them invisible";
 
 names! {
     /// What a device is.
@@ -138,7 +140,7 @@ pub enum Command {
         /// Now.
         at_ms: i64,
     },
-    /// Let a device leave. Nothing happens if it is not there.
+    /// Let a device leave. Nothing happens if it has left before.
     Remove {
         /// The account.
         account_id: AccountId,
@@ -193,7 +195,7 @@ impl Decider for Devices {
                 if state.removed.contains(&device_id) {
                     return Err(Refusal::Removed);
                 }
-                validate(&name)?;
+                check_name(&name, "device")?;
                 if state.devices.len() >= devices_max {
                     let devices = state.devices.clone();
                     return Err(Refusal::TooManyDevices { limit: devices_max, devices });
@@ -206,13 +208,17 @@ impl Decider for Devices {
                 if device.name == name {
                     return Ok(vec![]);
                 }
-                validate(&name)?;
+                check_name(&name, "name")?;
                 Ok(vec![Event::Renamed(DeviceRenamed { account_id, device_id, name, at_ms })])
             }
             Command::Remove { account_id, device_id, at_ms } => {
-                let known = state.devices.contains_key(&device_id);
-                let removed = DeviceRemoved { account_id, device_id, at_ms };
-                Ok(if known { vec![Event::Removed(removed)] } else { vec![] })
+                if state.removed.contains(&device_id) {
+                    return Ok(vec![]);
+                }
+                if !state.devices.contains_key(&device_id) {
+                    return Err(Refusal::UnknownDevice);
+                }
+                Ok(vec![Event::Removed(DeviceRemoved { account_id, device_id, at_ms })])
             }
         }
     }
@@ -237,9 +243,14 @@ impl Decider for Devices {
     }
 }
 
-fn validate(name: &Personal<String>) -> Result<(), InvalidValue> {
-    let valid = name.known().is_some_and(|name| is_line(name, NAME_MAX_CHARS));
-    check(valid, "name", "a line of 1 to 60 characters")
+/// The rule for names of devices, wherever one is said. `field` is what it is called there: `device`
+/// where something is played on it, `name` where it is called otherwise.
+///
+/// # Errors
+/// It breaks the rule.
+pub fn check_name(name: &Personal<String>, field: &'static str) -> Result<(), InvalidValue> {
+    let valid = name.known().is_some_and(|name| is_name(name, NAME_MAX_CHARS));
+    check(valid, field, NAME_RULE)
 }
 
 #[cfg(test)]

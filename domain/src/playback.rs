@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::availability::Territory;
 use crate::codec::stored_events;
 use crate::decider::Decider;
+use crate::devices::{NAME_MAX_CHARS, NAME_RULE};
 use crate::entitlement;
 use crate::ids::{AccountId, DeviceId, ProfileId, SessionId, TitleId};
 use crate::personal::Personal;
@@ -298,8 +299,9 @@ impl State {
         if self.running.contains_key(&start.session_id) {
             return Ok(vec![]);
         }
-        let named = start.device.known().is_some_and(|device| is_line(device, 100));
-        check(named, "device", "a line of 1 to 100 characters")?;
+        // That nothing hides in the name of a new device is checked where it is registered.
+        let named = start.device.known().is_some_and(|name| is_line(name, NAME_MAX_CHARS));
+        check(named, "device", NAME_RULE)?;
         if !start.profile_known {
             return Err(Refusal::UnknownProfile);
         }

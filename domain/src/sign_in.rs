@@ -196,6 +196,9 @@ pub struct Refresh {
     pub account_id: AccountId,
     /// The sign-in.
     pub sign_in_id: SignInId,
+    /// The device that presents the token, if it says so. It must be that of the sign-in (RFC 6749,
+    /// section 6: a token is bound to the client that it was issued to).
+    pub device_id: Option<DeviceId>,
     /// The generation that the token claims.
     pub generation: u32,
     /// A hash of the token.
@@ -250,6 +253,9 @@ pub enum Refusal {
     /// There is no such sign-in.
     #[error("there is no such sign-in")]
     UnknownSignIn,
+    /// The token was issued to another device, and stays as it is.
+    #[error("the token was issued to another client")]
+    OtherDevice,
     /// It is over. Sign in again.
     #[error("the sign-in has ended: {}", reason.as_str())]
     Ended {
@@ -276,7 +282,7 @@ impl Decider for SignIn {
             (State::Running(_) | State::Ended { .. }, Command::Begin(_))
             | (State::Ended { .. }, Command::End { .. }) => Ok(vec![]),
             (State::Unknown, _) => Err(Refusal::UnknownSignIn),
-            (State::Running(running), Command::Refresh(refresh)) => Ok(refresh.decide(running)),
+            (State::Running(running), Command::Refresh(refresh)) => refresh.decide(running),
             (State::Ended { reason }, Command::Refresh(_)) => {
                 Err(Refusal::Ended { reason: *reason })
             }
@@ -334,13 +340,16 @@ impl Begin {
 }
 
 impl Refresh {
-    fn decide(&self, running: &Running) -> Vec<Event> {
+    fn decide(&self, running: &Running) -> Result<Vec<Event>, Refusal> {
+        if self.device_id.is_some_and(|device_id| device_id != running.device_id) {
+            return Err(Refusal::OtherDevice);
+        }
         let next = self.generation.saturating_add(1);
         if next == running.generation && self.new_hash == running.refresh_hash {
-            return vec![];
+            return Ok(vec![]);
         }
         let Refresh { account_id, sign_in_id, at_ms, .. } = *self;
-        vec![match self.over(running) {
+        Ok(vec![match self.over(running) {
             Some(reason) => Event::Ended(SignInEnded { account_id, sign_in_id, reason, at_ms }),
             None => Event::Refreshed(SignInRefreshed {
                 account_id,
@@ -349,7 +358,7 @@ impl Refresh {
                 refresh_hash: self.new_hash,
                 at_ms,
             }),
-        }]
+        }])
     }
 
     /// Why the sign-in is over, if it is. Reuse goes first: it is the one that somebody must hear

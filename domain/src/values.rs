@@ -31,6 +31,64 @@ pub fn is_line(text: &str, chars_max: usize) -> bool {
         && !text.chars().any(char::is_control)
 }
 
+/// Whether a text is a name that people give: a [line](is_line) in which nothing hides. What nobody
+/// sees would let two names look like one, and what turns the writing around would let a name look
+/// like another text.
+///
+/// Joiners (U+200C, U+200D) and variation selectors are what some scripts and emoji are spelled with:
+/// they are allowed behind a visible character that is not ASCII, one at a time, joiners only before
+/// another one.
+#[must_use]
+pub fn is_name(text: &str, chars_max: usize) -> bool {
+    let visible = |char: Option<char>| {
+        char.is_some_and(|char| {
+            !char.is_ascii() && !char.is_whitespace() && !is_hidden(char) && !is_spelling(char)
+        })
+    };
+    let letters: Vec<char> = text.chars().take(chars_max.saturating_add(1)).collect();
+    let at = |index: Option<usize>| index.and_then(|index| letters.get(index)).copied();
+    is_line(text, chars_max)
+        && letters.iter().enumerate().all(|(index, char)| {
+            let before = at(index.checked_sub(1));
+            let after = at(index.checked_add(1));
+            match char {
+                // An emoji may have its selector before the joiner.
+                '\u{200c}' | '\u{200d}' => {
+                    (visible(before) || before.is_some_and(is_selector)) && visible(after)
+                }
+                // A digit and a selector begin a keycap: 1️⃣.
+                char if is_selector(*char) => {
+                    visible(before) || before.is_some_and(|char| char.is_ascii_digit())
+                }
+                char => !is_hidden(*char),
+            }
+        })
+}
+
+fn is_selector(char: char) -> bool {
+    matches!(char, '\u{fe00}'..='\u{fe0f}')
+}
+
+fn is_spelling(char: char) -> bool {
+    is_selector(char) || matches!(char, '\u{200c}' | '\u{200d}')
+}
+
+/// Characters without a shape of their own: those of Unicode's category Cf and the property
+/// `Default_Ignorable_Code_Point` (Unicode 16), line separators, private use, and the blank ones
+/// that are not white space.
+fn is_hidden(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'
+            | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}'
+    )
+}
+
 /// Makes a closed set of names: each variant is stored, read and shown as its text.
 macro_rules! names {
     ($(#[$doc:meta])* pub enum $name:ident {
@@ -82,7 +140,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// How many streams may play at once (1, 2 and 4: MISSION row PL1).
+    /// How many streams may play at once (1, 2 and 4).
     #[must_use]
     pub fn streams_max(self) -> usize {
         match self {
@@ -94,7 +152,7 @@ impl Plan {
 
     /// How many devices may be registered, whether they play or not.
     ///
-    /// The data model that MISSION row ID4 stands for allows 10 of them beside at most 4 streams;
+    /// Streaming services commonly allow 10 of them beside at most 4 streams;
     /// the largest plan has these, and the others as many in proportion to their streams, rounded
     /// up, so that a household of any plan can switch between a few devices.
     #[must_use]
@@ -142,6 +200,61 @@ mod tests {
     fn a_line_has_no_control_characters() {
         for bad in ["a\nb", "a\rb", "a\tb", "a\0b", "\0", "a\u{1b}b", "a\u{7f}b", "a\u{85}b"] {
             assert!(!is_line(bad, 9), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_of_any_script_and_of_emoji() {
+        let names = [
+            "Zoë’s tablet (kitchen)",
+            "七人侍",
+            "می‌خواهم",
+            "क्‍ष",
+            "👨‍👩‍👧",
+            "❤️‍🔥",
+            "1️⃣",
+            "☎️ 2",
+            "Ana-2",
+        ];
+        for good in names {
+            assert!(is_name(good, 60), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_hides_in_a_name() {
+        let hidden = [
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{3164}',
+            '\u{115f}',
+            '\u{2800}',
+            '\u{fe0f}',
+            '\u{e0041}',
+            '\u{e0101}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{e000}',
+        ];
+        for char in hidden {
+            for bad in [format!("A{char}na"), format!("{char}Ana"), format!("Ana{char}")] {
+                assert!(!is_name(&bad, 60), "{bad:?}");
+            }
+            assert!(!is_name(&char.to_string(), 60), "{char:?} alone");
+        }
+        for bad in ["七\u{200d}\u{200d}人", "七\u{200d}", "七\u{fe0f}\u{fe0f}", "", "a\nb", "üüüü"]
+        {
+            assert!(!is_name(bad, 3), "{bad:?}");
         }
     }
 

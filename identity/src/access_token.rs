@@ -21,7 +21,7 @@ use crate::compact::Compact;
 use crate::keys::KeyRing;
 use crate::random::{self, RandomError};
 
-/// How long a token is valid (MISSION row ID1: short-lived).
+/// How long a token is valid.
 pub const LIFETIME_MS: i64 = 10 * 60_000;
 
 /// The longest life of a token, for tools that ask for another one than [`LIFETIME_MS`]. Keys that

@@ -46,6 +46,15 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// It was not handed over; [`MailError::retryable`] says whether to try again.
     async fn send(&self, message: &Message, now_ms: i64) -> Result<(), MailError>;
+
+    /// Removes what it keeps of mails to these addresses, however they are spelled. Whoever hands
+    /// mails on keeps nothing, which is the usual case.
+    ///
+    /// # Errors
+    /// Something may be left; do it again.
+    async fn forget(&self, _addresses: &[String]) -> Result<(), MailError> {
+        Ok(())
+    }
 }
 
 /// Why a mail was not handed over.

@@ -1,7 +1,7 @@
 //! The running server: everything wired together, started and stopped in order.
 
 use std::collections::hash_map::RandomState;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use crate::keys::signing;
 use crate::lookups::AccessLookups;
 use crate::people::{self, Lookups};
 use crate::places::Whereabouts;
+use crate::processes::promises::Promised;
 use crate::processes::{self, Processes};
 use crate::read_models::ReadModels;
 use crate::store::Store;
@@ -52,12 +53,33 @@ impl App {
     pub async fn start(config: &Config, holder: &str) -> anyhow::Result<Self> {
         let listener = listen(&config.listen).await?;
         let addr = listener.local_addr().context("asking for the own address failed")?;
+        let config = &with_links_to(addr, config);
+        // Whatever can be wrong with the settings is found before anything is made.
         let whereabouts = Arc::new(Whereabouts::open(config).await?);
-        let watch = signing::Watch::begin(&config.data);
-        let signing_keys = Arc::new(SigningKeys::new(signing::open(&config.data)?));
+        people::check(config)?;
         let store = Store::open(config, holder).await?;
+        let opened = Self::open(config, addr, listener, whereabouts, &store).await;
+        if opened.is_err() {
+            store.close().await;
+        }
+        opened
+    }
+
+    async fn open(
+        config: &Config,
+        addr: SocketAddr,
+        listener: TcpListener,
+        whereabouts: Arc<Whereabouts>,
+        store: &Store,
+    ) -> anyhow::Result<Self> {
+        let ring = signing::open(&config.data)?;
+        let watch = signing::Watch::begin(&config.data, &ring);
+        let signing_keys = Arc::new(SigningKeys::new(ring));
         let read_models = ReadModels::open(&store.log, &config.data).await?;
-        let services = services(config, &store, &read_models, &signing_keys, &whereabouts)?;
+        let promised = Promised::of(&config.data, store.vault.clone());
+        let background = Background::new(Arc::new(promised.clone()));
+        let services =
+            services(config, store, &read_models, &signing_keys, &whereabouts, background)?;
         let services = Arc::new(services);
         let limit = Duration::from_millis(config.startup_wait_ms);
         if !caught_up(services.log.as_ref(), &services.projections, limit).await {
@@ -69,14 +91,21 @@ impl App {
         let mut processes = Processes::default();
         processes::wiring::follow_keys(&mut processes, watch, &signing_keys);
         processes::wiring::follow_territories(&mut processes, whereabouts.territories());
-        processes::wiring::forget(&mut processes, &services, &read_models, &config.data);
+        processes::wiring::forget(
+            &mut processes,
+            &services,
+            &read_models,
+            &store.vault,
+            &config.data,
+        );
+        processes::wiring::make_up(&mut processes, &services, promised);
         processes::wiring::end_silent(&mut processes, &services, &read_models);
         processes::wiring::serve_searches(&mut processes, &read_models);
         Ok(Self {
             addr,
             services,
             signing_keys,
-            store,
+            store: store.clone(),
             read_models,
             processes,
             stop,
@@ -134,6 +163,21 @@ impl App {
     }
 }
 
+/// Links in mails lead to this server, unless the settings name a site. A server that listens on every
+/// address is reached on its own machine by the loopback address.
+fn with_links_to(addr: SocketAddr, config: &Config) -> Config {
+    let mut config = config.clone();
+    if config.link_base_url.is_empty() {
+        let reached = match addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        config.link_base_url = format!("http://{}", SocketAddr::new(reached, addr.port()));
+    }
+    config
+}
+
 async fn listen(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
@@ -168,6 +212,7 @@ fn services(
     read_models: &ReadModels,
     signing_keys: &Arc<SigningKeys>,
     whereabouts: &Arc<Whereabouts>,
+    background: Background,
 ) -> anyhow::Result<Services> {
     let log = &store.log;
     let commands = Arc::new(Commands::new(Arc::clone(log)));
@@ -183,7 +228,7 @@ fn services(
         access: AccessCheck::new(tokens, Arc::clone(signing_keys), access.clone()),
         people,
         sign_ins: access,
-        background: Background::default(),
+        background,
         limits: Arc::new(Limits::new(&config.limits(), RandomState::new())),
         catalog: Arc::new(read_models.catalog.clone()),
         continue_watching: Arc::new(read_models.continue_watching.clone()),
@@ -244,6 +289,60 @@ mod tests {
             let app = App::start(&config, "test").await.unwrap();
             assert_ne!(app.addr().port(), 0);
             app.shutdown().await.unwrap();
+        }
+    }
+
+    #[test]
+    fn links_lead_to_the_address_that_is_listened_on_unless_a_site_is_named() {
+        let base = |addr: &str, config: &Config| {
+            with_links_to(addr.parse().unwrap(), config).link_base_url
+        };
+        let unnamed = Config::default();
+        assert_eq!(base("127.0.0.1:9000", &unnamed), "http://127.0.0.1:9000");
+        assert_eq!(base("192.0.2.7:80", &unnamed), "http://192.0.2.7:80");
+        assert_eq!(base("0.0.0.0:9000", &unnamed), "http://127.0.0.1:9000");
+        assert_eq!(base("[::]:9000", &unnamed), "http://[::1]:9000");
+        let site = "https://play.example".to_owned();
+        let named = Config { link_base_url: site.clone(), ..unnamed };
+        assert_eq!(base("127.0.0.1:9000", &named), site);
+    }
+
+    /// What a start that fails leaves behind.
+    async fn left_by_a_failed_start(config: Config) -> Vec<std::ffi::OsString> {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        let listen = match config.listen == Config::default().listen {
+            true => "127.0.0.1:0".to_owned(),
+            false => config.listen.clone(),
+        };
+        let config = Config { data: data.clone(), listen, ..config };
+        assert!(App::start(&config, "test").await.is_err());
+        let found = std::fs::read_dir(dir.path()).unwrap();
+        found.map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_fails_leaves_nothing() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let usual = Config::default;
+        let outside = crate::config::OutsideProvider {
+            issuer: "http://id.example".to_owned(),
+            client_ids: vec!["us".to_owned()],
+            algorithms: vec!["RS256".to_owned()],
+        };
+        for (what, config) in [
+            ("port", Config { listen: taken.local_addr().unwrap().to_string(), ..usual() }),
+            ("mail server", Config { smtp_url: "smtp://mail.example".into(), ..usual() }),
+            ("sender", Config { mail_from: "nobody".to_owned(), ..usual() }),
+            ("provider", Config { outside_issuers: vec![outside], ..usual() }),
+            ("proxies", Config { trusted_proxies: vec!["nowhere".to_owned()], ..usual() }),
+            ("master key", Config { master_key: "short".into(), ..usual() }),
+            ("master key file", Config { master_key_file: "/nowhere/key".into(), ..usual() }),
+            ("territories", Config { territory_database: "/nowhere.mmdb".into(), ..usual() }),
+            ("mail directory", Config { mail_dir: "/dev/null/mail".into(), ..usual() }),
+        ] {
+            let left = left_by_a_failed_start(config).await;
+            assert!(left.is_empty(), "{what}: {left:?}");
         }
     }
 

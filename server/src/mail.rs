@@ -18,6 +18,18 @@ pub fn directory(config: &Config) -> PathBuf {
     config.mail_dir.clone()
 }
 
+/// Checks the settings of mail. A directory outside of the data directory is made, since that can fail.
+///
+/// # Errors
+/// As those of [`mailer`].
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    if config.smtp_url.is_empty() && directory(config).starts_with(&config.data) {
+        Sender::new(MAIL_NAME, &config.mail_from).context("mail_from cannot be used")?;
+        return Ok(());
+    }
+    mailer(config).map(|_| ())
+}
+
 /// To the mail server, or into a directory if there is none.
 ///
 /// # Errors

@@ -11,8 +11,8 @@ use playhead_identity::oidc::{OutsideAlgorithm, OutsideIssuer, OutsideSettings};
 use playhead_identity::password::{PasswordLimits, Passwords};
 
 use crate::config::{Config, OutsideProvider};
-use crate::mail;
 use crate::store::Store;
+use crate::{keys, mail};
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
@@ -55,6 +55,18 @@ pub fn people(
         sign_ins: lookups.sign_ins,
         settings: settings(config),
     }))
+}
+
+/// Checks what [`people`] needs of the settings, and makes nothing but a mail directory that is not in
+/// the data directory.
+///
+/// # Errors
+/// A setting cannot be used.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    outside_issuers(config)?;
+    config.proxies()?;
+    mail::check(config)?;
+    keys::master::check(config)
 }
 
 fn settings(config: &Config) -> Settings {

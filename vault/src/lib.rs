@@ -73,6 +73,6 @@ pub use error::VaultError;
 pub use field::Envelope;
 pub use keyring::Keyring;
 pub use log::SealedLog;
-pub use marker::{DEPTH_MAX, FIELDS_MAX, PAYLOAD_BYTES_MAX, may_hold_marker};
+pub use marker::{DEPTH_MAX, FIELDS_MAX, PAYLOAD_BYTES_MAX, holds_sealed, may_hold_marker};
 pub use master::MasterKey;
 pub use vault::{KEYS_CACHED, Vault};

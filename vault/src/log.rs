@@ -94,8 +94,8 @@ fn envelope<'a>(stream: &'a StreamName, event: &'a NewEvent) -> Envelope<'a> {
     }
 }
 
-/// Keys that cannot be read for now are like a disk that cannot; a value that is not what was sealed
-/// is like a damaged record.
+/// A key file that cannot be read is like a disk that cannot: it may go by. A value that is not what
+/// was sealed is like a damaged record: it does not.
 fn unreadable(position: u64, what: &str, error: &VaultError) -> ReadError {
     let reason = format!("{what}: {error}");
     if error.retryable() {
@@ -105,6 +105,15 @@ fn unreadable(position: u64, what: &str, error: &VaultError) -> ReadError {
     }
 }
 
+/// Keys that cannot be reached are like a log that cannot: nothing was recorded, and the append may be
+/// repeated. A payload that cannot be sealed never can.
+fn not_sealed(stream: &str, error: &VaultError) -> AppendError {
+    if error.retryable() {
+        return AppendError::Unavailable { reason: format!("the keys of {stream}: {error}") };
+    }
+    AppendError::Unreadable(unreadable(0, stream, error))
+}
+
 #[async_trait]
 impl EventLog for SealedLog {
     fn partitions(&self) -> PartitionCount {
@@ -112,11 +121,13 @@ impl EventLog for SealedLog {
     }
 
     async fn append(&self, mut append: Append) -> Result<Appended, AppendError> {
-        append.validate()?;
+        // What is not to be recorded must make nobody a key. Everything else the log beneath checks.
+        if append.events.iter().any(|event| may_hold_marker(&event.payload)) {
+            append.validate()?;
+        }
         for event in &mut append.events {
-            self.seal(&append.stream, event).await.map_err(|error| {
-                AppendError::Unreadable(unreadable(0, append.stream.as_str(), &error))
-            })?;
+            let sealed = self.seal(&append.stream, event).await;
+            sealed.map_err(|error| not_sealed(append.stream.as_str(), &error))?;
         }
         self.log.append(append).await
     }

@@ -77,6 +77,12 @@ pub fn may_hold_marker(payload: &[u8]) -> bool {
     })
 }
 
+/// Whether something in a payload is sealed, or may be: what cannot be understood counts.
+#[must_use]
+pub fn holds_sealed(payload: &[u8]) -> bool {
+    find(payload).map_or(true, |markers| markers.iter().any(|it| it.kind == Kind::Sealed))
+}
+
 /// All markers of a payload, in their order. One that may hold none is not parsed.
 ///
 /// # Errors
@@ -233,6 +239,16 @@ mod tests {
     fn values_and_other_keys_are_no_markers() {
         assert_eq!(found(r#"{"a":"$personal","$other":1,"b":["$sealed"],"c":"\u0024"}"#), []);
         assert!(!may_hold_marker(br#"{"price":"5$","path":"a\\b","quote":"\"x\""}"#));
+    }
+
+    #[test]
+    fn only_a_sealed_value_counts_as_sealed() {
+        for payload in [r#"{"a":{"$sealed":"x"}}"#, r#"[{"\u0024sealed":"x"}]"#, r#"{"$sealed":"#] {
+            assert!(holds_sealed(payload.as_bytes()), "{payload}");
+        }
+        for payload in [r#"{"a":{"$personal":1}}"#, r#"{"a":"$sealed"}"#, "{}", "no JSON"] {
+            assert!(!holds_sealed(payload.as_bytes()), "{payload}");
+        }
     }
 
     #[test]

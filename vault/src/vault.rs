@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::error::VaultError;
 use crate::field::Envelope;
@@ -17,7 +18,7 @@ use crate::marker::may_hold_marker;
 use crate::master::{Master, MasterKey};
 use crate::payload;
 use crate::rewrap::Step;
-use crate::secret::{Key, length_prefixed};
+use crate::secret::{Key, length_prefixed, random_nonce};
 
 /// How many persons' keys are kept in memory at most, unwrapped: about 10 MB. Whoever is left out costs
 /// a look into the file.
@@ -227,6 +228,20 @@ impl Vault {
         Ok(had_key)
     }
 
+    /// Those of some persons whom the vault does not know to be erased: they have a key, or nothing is
+    /// known of them. Asks the file for all at once, so ask for a few hundred.
+    ///
+    /// # Errors
+    /// The key file cannot be read, or a key in it is damaged.
+    pub async fn not_erased(&self, subjects: &[Uuid]) -> Result<Vec<Uuid>, VaultError> {
+        let found = self.shared.keys.lock().await.find(subjects).await?;
+        let erased: BTreeSet<Uuid> = found
+            .into_iter()
+            .filter_map(|(id, state)| matches!(state, KeyState::Erased).then_some(id))
+            .collect();
+        Ok(subjects.iter().copied().filter(|id| !erased.contains(id)).collect())
+    }
+
     /// Moves all keys under a new master key; answers how many were moved. Sealed values and blind
     /// indexes stay as they are, and the vault can be used meanwhile.
     ///
@@ -261,6 +276,30 @@ impl Vault {
                 }
             }
         }
+    }
+
+    /// Encrypts a text that is nobody's alone and lies outside of the log for a while, under a key of
+    /// the label (XChaCha20-Poly1305; HKDF-SHA-256 derives it from that of blind indexes).
+    ///
+    /// # Errors
+    /// The operating system gives no random bytes.
+    pub fn lock(&self, label: &str, text: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let nonce = random_nonce()?;
+        let locked = self.lock_key(label).encrypt(nonce, text, &[]);
+        let too_large = || VaultError::TooLarge { limit: usize::MAX, unit: "bytes" };
+        Ok([&nonce, locked.ok_or_else(too_large)?.as_slice()].concat())
+    }
+
+    /// What was [locked](Self::lock) under the same label; `None` for anything else.
+    #[must_use]
+    pub fn unlock(&self, label: &str, locked: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, locked) = locked.split_first_chunk()?;
+        self.lock_key(label).decrypt(*nonce, locked, &[])
+    }
+
+    fn lock_key(&self, label: &str) -> Key {
+        let info = length_prefixed(&[b"playhead vault v1 lock", label.as_bytes()]);
+        self.shared.index_key.derive(None, &info)
     }
 
     /// A name for a text under which it can be looked up: equal texts have equal names, and without

@@ -7,6 +7,7 @@ use playhead_domain::{device_code, devices, identity};
 use uuid::Uuid;
 
 use super::{ErrorCode, Fault, Refusal, of_command};
+use crate::schema::DateTime;
 
 impl From<identity::Refusal> for Refusal {
     fn from(refusal: identity::Refusal) -> Self {
@@ -17,6 +18,8 @@ impl From<identity::Refusal> for Refusal {
                 return Self::WrongCode { tries_left, message };
             }
             identity::Refusal::TooSoon { retry_at_ms } => {
+                let retry_at = DateTime(retry_at_ms);
+                let message = format!("{message}; ask for another at {retry_at}");
                 return Self::TooSoon { retry_at_ms, message };
             }
             identity::Refusal::NotRegistered => ErrorCode::UnknownAccount,
@@ -60,6 +63,7 @@ impl From<device_code::Refusal> for Refusal {
             device_code::Refusal::AuthorizationPending
             | device_code::Refusal::SlowDown { .. }
             | device_code::Refusal::ExpiredToken
+            | device_code::Refusal::OtherDevice
             | device_code::Refusal::AccessDenied
             | device_code::Refusal::Consumed => ErrorCode::UnknownUserCode,
         };
@@ -118,7 +122,7 @@ fn of_failure(error: PeopleError, correlation_id: Uuid) -> Result<Refusal, Fault
         return of_command(*error, correlation_id);
     }
     if error.retryable() {
-        tracing::warn!(%correlation_id, %error, "what a person asked for failed for now");
+        tracing::warn!(%correlation_id, %error, "what a person asked for failed: it can be tried again");
         return Err(Fault::overloaded());
     }
     Err(Fault::internal(correlation_id, "what a person asked for failed", &error))

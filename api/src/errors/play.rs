@@ -5,6 +5,7 @@ use playhead_domain::{Maturity, account, entitlement, playback};
 use uuid::Uuid;
 
 use super::{ErrorCode, Fault, Refusal, of_command, of_people};
+use crate::schema::DateTime;
 
 /// A refusal that comes with facts.
 #[derive(Debug, Clone)]
@@ -42,6 +43,12 @@ impl Refusal {
     fn facts(refusal: PlayRefusal, message: String) -> Self {
         Self::Play(refusal, message)
     }
+
+    fn pin_locked(until_ms: i64) -> Self {
+        let until = DateTime(until_ms);
+        let message = format!("the PIN was wrong too often; try again at {until}");
+        Self::facts(PlayRefusal::PinLocked { until_ms }, message)
+    }
 }
 
 impl From<account::Refusal> for Refusal {
@@ -50,7 +57,7 @@ impl From<account::Refusal> for Refusal {
         let code = match refusal {
             account::Refusal::Invalid(invalid) => return invalid.into(),
             account::Refusal::PinLocked { until_ms } => {
-                return Self::facts(PlayRefusal::PinLocked { until_ms }, message);
+                return Self::pin_locked(until_ms);
             }
             // The same try came again.
             account::Refusal::WrongPin => {
@@ -91,12 +98,13 @@ impl From<entitlement::Refusal> for Refusal {
                 return Self::facts(PlayRefusal::TooManyDevices { limit }, message);
             }
             entitlement::Refusal::PinLocked { until_ms } => {
-                return Self::facts(PlayRefusal::PinLocked { until_ms }, message);
+                return Self::pin_locked(until_ms);
             }
             entitlement::Refusal::TooMature { limit, rating } => {
                 return Self::facts(PlayRefusal::TooMature { limit, rating }, message);
             }
             entitlement::Refusal::NotYetAvailable { from_ms } => {
+                let message = format!("the title is not offered before {}", DateTime(from_ms));
                 return Self::facts(PlayRefusal::NotYetAvailable { from_ms }, message);
             }
             entitlement::Refusal::AccountSuspended => ErrorCode::AccountSuspended,

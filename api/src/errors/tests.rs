@@ -75,9 +75,12 @@ fn the_unexpected_says_nothing_about_the_inside() {
 
 #[test]
 fn fields_are_named_as_clients_spell_them() {
-    for (snake, camel) in
-        [("position_ms", "positionMs"), ("name", "name"), ("artwork_url", "artworkUrl")]
-    {
+    for (snake, camel) in [
+        ("position_ms", "positionMs"),
+        ("name", "name"),
+        ("artwork_url", "artworkUrl"),
+        ("windows/until_ms", "windows/until"),
+    ] {
         assert_eq!(field_name(snake), camel);
     }
     let fault = Fault::from(InvalidValue { field: "position_ms", rule: "small" });

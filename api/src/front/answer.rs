@@ -39,7 +39,7 @@ pub(crate) fn not_run(fault: &Fault, media: Media) -> Response<Body> {
 pub(crate) fn executed(executed: &Executed, media: Media) -> Response<Body> {
     if ran(executed) {
         // What was done stays done, so an answer with data is no refusal.
-        let wait = retry_after(executed).filter(|_| executed.data == async_graphql::Value::Null);
+        let wait = retry_after(executed).filter(|_| is_empty(&executed.data));
         let status = if wait.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
         let mut response = response(status, media, executed, Code::Internal);
         if let Some(seconds) = wait {
@@ -49,6 +49,15 @@ pub(crate) fn executed(executed: &Executed, media: Media) -> Response<Body> {
     }
     let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     response(status, media, &Result(executed), Code::BadRequest)
+}
+
+/// Whether nothing came of any field that was asked for.
+fn is_empty(data: &Value) -> bool {
+    match data {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
+        _ => false,
+    }
 }
 
 /// How many seconds to wait if a limit was met.

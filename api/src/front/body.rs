@@ -4,6 +4,8 @@ use async_graphql::Variables;
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::http::{HeaderMap, Uri, header};
+use bytes::BytesMut;
+use futures::StreamExt;
 use serde_json::{Map, Value};
 
 use crate::errors::{Code, Fault};
@@ -22,7 +24,13 @@ pub(crate) struct Parameters {
     pub(crate) variables: Variables,
 }
 
-/// Reads a body, at most so many bytes.
+/// How much of a body that is too large is read all the same, and thrown away: a connection that is
+/// closed while the client still sends is reset, and the client never sees the answer (RFC 9112,
+/// section 9.6). Room for what somebody sends by mistake; whoever sends more is cut off. How long it
+/// may take is bounded like every request.
+const DISCARDED_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Reads a body, at most so many bytes. What is behind them is thrown away.
 ///
 /// # Errors
 /// It is larger, or the connection broke.
@@ -30,10 +38,24 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Resul
     let too_large =
         || Fault::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"));
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok());
-    if announced.and_then(|len| len.parse::<u64>().ok()).is_some_and(|len| len > limit as u64) {
+    let announced = announced.and_then(|len| len.parse::<u64>().ok());
+    let fits = announced.is_none_or(|len| len <= limit as u64);
+    // Who asks first whether to send it is told no, and sends nothing.
+    if !fits && headers.contains_key(header::EXPECT) {
         return Err(too_large());
     }
-    axum::body::to_bytes(body, limit).await.map_err(|_| too_large())
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| bad("the connection broke within the body"))?;
+        seen = seen.saturating_add(chunk.len());
+        if fits && seen <= limit {
+            kept.extend_from_slice(&chunk);
+        } else if seen > DISCARDED_BYTES_MAX {
+            break;
+        }
+    }
+    if fits && seen <= limit { Ok(kept.freeze()) } else { Err(too_large()) }
 }
 
 /// The parameters in a JSON body.
@@ -107,10 +129,61 @@ fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn is_bad(body: &str) -> bool {
         matches!(from_json(body.as_bytes()), Err(Fault { code: Code::BadRequest, .. }))
+    }
+
+    /// A body of so many pieces of 64 KiB, and a count of those that were taken.
+    fn pieces(count: usize) -> (Body, Arc<AtomicUsize>) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&taken);
+        let stream = futures::stream::iter(0..count).map(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 65_536]))
+        });
+        (Body::from_stream(stream), taken)
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_read_to_its_end_so_that_the_answer_is_seen() {
+        for announced in [Some("10485760"), None] {
+            let (body, taken) = pieces(160);
+            let mut headers = HeaderMap::new();
+            if let Some(len) = announced {
+                headers.insert(header::CONTENT_LENGTH, len.parse().unwrap());
+            }
+            let fault = read(body, &headers, GRAPHQL_BYTES_MAX).await.unwrap_err();
+            assert_eq!((fault.code, taken.load(Ordering::Relaxed)), (Code::BodyTooLarge, 160));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_cut_off() {
+        let (body, taken) = pieces(usize::MAX);
+        let fault = read(body, &HeaderMap::new(), GRAPHQL_BYTES_MAX).await.unwrap_err();
+        assert_eq!((fault.code, taken.load(Ordering::Relaxed)), (Code::BodyTooLarge, 513));
+    }
+
+    #[tokio::test]
+    async fn who_asks_before_sending_too_much_is_told_at_once() {
+        let (body, taken) = pieces(160);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, "10485760".parse().unwrap());
+        headers.insert(header::EXPECT, "100-continue".parse().unwrap());
+        let fault = read(body, &headers, GRAPHQL_BYTES_MAX).await.unwrap_err();
+        assert_eq!((fault.code, taken.load(Ordering::Relaxed)), (Code::BodyTooLarge, 0));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_fits_is_read_whole() {
+        let (body, _) = pieces(2);
+        let read = read(body, &HeaderMap::new(), GRAPHQL_BYTES_MAX).await.unwrap();
+        assert_eq!(read.len(), GRAPHQL_BYTES_MAX);
     }
 
     #[test]

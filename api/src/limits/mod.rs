@@ -5,7 +5,7 @@
 //! its burst and its rate times the span, and never more; see [`LimitSettings`] for the numbers.
 //!
 //! **Memory.** Each limit has room for [`LimitSettings::keys_max`] keys in at most 18 bytes each, 21
-//! with what an allocator adds: by default 5.4 MB, and 38 MB for all seven limits, however many
+//! with what an allocator adds: by default 5.4 MB, and 49 MB for all nine limits, however many
 //! addresses call. `examples/limits.rs` measured it with a million addresses on each of three limits
 //! (a check took 0.11 to 0.14 µs). What happens beyond is said in `table`: somebody may be refused
 //! early, nobody is forgiven. An IPv6 address counts as its /64, which is what one customer gets at
@@ -29,7 +29,7 @@ mod table;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-use playhead_domain::{AccountId, DeviceId};
+use playhead_domain::{AccountId, DeviceId, SignInId};
 
 pub use client_ip::{BadProxy, ClientIp, Proxies, ProxyHeader};
 pub use refused::{RATE_LIMITED, Refused};
@@ -51,6 +51,8 @@ pub enum Act {
     Registration,
     /// Tries to sign in.
     Login,
+    /// Asks for tokens with a device code or a refresh token.
+    Token,
 }
 
 /// A limit.
@@ -70,6 +72,10 @@ pub enum Limit {
     RegistrationsPerAddress,
     /// Tries to sign in from one address.
     LoginsPerAddress,
+    /// Refreshes of one sign-in.
+    TokensPerSignIn,
+    /// Requests for tokens, by device code or refresh token, from one address.
+    TokensPerAddress,
 }
 
 /// Whose tokens are taken.
@@ -77,13 +83,14 @@ pub enum Limit {
 enum Subject {
     Account(AccountId),
     Device(DeviceId),
+    SignIn(SignInId),
     Address(IpAddr),
 }
 
 impl Limit {
     /// Every limit, in the order in which they are asked. Of two on one act the one that fills
     /// faster comes first, so that what it refuses costs nothing of the other.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ApiCallsPerDevice,
         Self::ApiCallsPerUser,
         Self::PlaybackStartsPerUser,
@@ -91,6 +98,8 @@ impl Limit {
         Self::SearchesPerUser,
         Self::RegistrationsPerAddress,
         Self::LoginsPerAddress,
+        Self::TokensPerSignIn,
+        Self::TokensPerAddress,
     ];
 
     /// The name that clients see. Stable.
@@ -104,6 +113,8 @@ impl Limit {
             Self::SearchesPerUser => "searches_per_user",
             Self::RegistrationsPerAddress => "registrations_per_address",
             Self::LoginsPerAddress => "logins_per_address",
+            Self::TokensPerSignIn => "tokens_per_sign_in",
+            Self::TokensPerAddress => "tokens_per_address",
         }
     }
 
@@ -114,6 +125,7 @@ impl Limit {
             Self::SearchesPerAddress | Self::SearchesPerUser => Act::Search,
             Self::RegistrationsPerAddress => Act::Registration,
             Self::LoginsPerAddress => Act::Login,
+            Self::TokensPerSignIn | Self::TokensPerAddress => Act::Token,
         }
     }
 
@@ -124,7 +136,11 @@ impl Limit {
             Self::ApiCallsPerUser | Self::PlaybackStartsPerUser | Self::SearchesPerUser => {
                 who.account.map(Subject::Account)
             }
-            Self::SearchesPerAddress | Self::RegistrationsPerAddress | Self::LoginsPerAddress => {
+            Self::TokensPerSignIn => who.sign_in.map(Subject::SignIn),
+            Self::SearchesPerAddress
+            | Self::RegistrationsPerAddress
+            | Self::LoginsPerAddress
+            | Self::TokensPerAddress => {
                 who.address.map(|address| Subject::Address(address.network()))
             }
         }
@@ -138,6 +154,8 @@ pub struct Who {
     pub account: Option<AccountId>,
     /// The device in the access token.
     pub device: Option<DeviceId>,
+    /// The sign-in that a refresh token names. Whoever does not know its id cannot use it up.
+    pub sign_in: Option<SignInId>,
     /// Where the request comes from.
     pub address: Option<ClientIp>,
 }

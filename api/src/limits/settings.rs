@@ -32,8 +32,9 @@ impl Rate {
     }
 }
 
-/// The limits; `None` is no limit. The defaults are what the service was specified with; only
-/// that of devices is a choice: one that runs wild leaves the household two fifths.
+/// The limits; `None` is no limit. The defaults are what the service was specified with, but
+/// two choices: a device that runs wild leaves the household two fifths, and tokens are limited far
+/// above what apps need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSettings {
     /// Requests of one device: 600 an hour.
@@ -50,6 +51,11 @@ pub struct LimitSettings {
     pub registrations_per_address: Option<Rate>,
     /// Tries to sign in from one address: 20 an hour.
     pub logins_per_address: Option<Rate>,
+    /// Refreshes of one sign-in: 60 an hour, ten times as many as access tokens end.
+    pub tokens_per_sign_in: Option<Rate>,
+    /// Requests for tokens from one address: 3,600 an hour, as five televisions ask that wait to be
+    /// let in.
+    pub tokens_per_address: Option<Rate>,
     /// How many accounts, devices or addresses each limit has room for.
     pub keys_max: usize,
 }
@@ -66,6 +72,8 @@ impl LimitSettings {
             Limit::SearchesPerUser => self.searches_per_user,
             Limit::RegistrationsPerAddress => self.registrations_per_address,
             Limit::LoginsPerAddress => self.logins_per_address,
+            Limit::TokensPerSignIn => self.tokens_per_sign_in,
+            Limit::TokensPerAddress => self.tokens_per_address,
         }
     }
 }
@@ -81,6 +89,8 @@ impl Default for LimitSettings {
             searches_per_user: hourly(500),
             registrations_per_address: hourly(10),
             logins_per_address: hourly(20),
+            tokens_per_sign_in: hourly(60),
+            tokens_per_address: hourly(3_600),
             keys_max: 262_144,
         }
     }

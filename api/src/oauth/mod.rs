@@ -2,7 +2,8 @@
 //!
 //! Every installation of an app is a client of its own: its `client_id` is the id that the device
 //! chose when it was installed, a UUID. Clients are public; what they prove is that they hold a
-//! device code or a refresh token.
+//! device code or a refresh token. Both are good for the client alone that they were issued to: a device code
+//! needs its `client_id`, and a refresh token is refused with that of another one.
 //!
 //! Errors are answered as RFC 6749, section 5.2, says: `error` and `error_description`, with
 //! `correlation_id` beside them if operators can find more under it.
@@ -74,7 +75,7 @@ async fn asked(
 }
 
 async fn hand_out(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthError> {
-    device_id(form)?;
+    let device_id = device_id(form)?;
     let kind = match form.get("device_kind") {
         None => DeviceKind::Tv,
         Some(name) => kind_named(name).ok_or_else(|| {
@@ -83,7 +84,8 @@ async fn hand_out(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthE
     };
     caller.count(Act::Login)?;
     let intention = Intention::of_nobody(caller, "device_authorization", "", None)?;
-    let codes = caller.services.people.request_device_code(kind, &intention.context).await;
+    let codes =
+        caller.services.people.request_device_code(device_id, kind, &intention.context).await;
     let codes = codes.map_err(|error| OauthError::of_people(error, caller.correlation_id))?;
     // So that whoever reads the code off the screen finds the device.
     if let Some(position) = codes.position {
@@ -102,6 +104,7 @@ async fn hand_out(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthE
 
 async fn grant(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthError> {
     let people = &caller.services.people;
+    caller.count_token(form.get("refresh_token"))?;
     let granted = match form.required("grant_type")? {
         DEVICE_CODE => {
             let device_id = device_id(form)?;
@@ -112,11 +115,13 @@ async fn grant(caller: &Caller, form: &Form) -> Result<Response<Body>, OauthErro
         }
         REFRESH_TOKEN => {
             let refresh_token = form.required("refresh_token")?;
+            let device_id = form.get("client_id").map(|_| device_id(form)).transpose()?;
             let intention = Intention::of_nobody(caller, "refresh_token", "", None)?;
-            people.refresh(refresh_token, &intention.context).await
+            people.refresh(refresh_token, device_id, &intention.context).await
         }
         _ => return Err(OauthError::unsupported_grant_type()),
     };
+    caller.wait_for_end(&granted).await;
     let tokens = granted.map_err(|error| OauthError::of_people(error, caller.correlation_id))?;
     let lifetime_ms = tokens.access_expires_at_ms.saturating_sub(caller.now_ms);
     Ok(answer::of_secrets(&json!({

@@ -28,7 +28,7 @@ pub(crate) struct AvailabilityWindow {
 }
 
 /// A time in which a title is to be offered in some territories.
-#[derive(Debug, InputObject)]
+#[derive(Debug, Clone, InputObject)]
 pub(crate) struct AvailabilityWindowInput {
     /// Where, as codes of ISO 3166-1 alpha-2; everywhere without it.
     territories: Option<Vec<String>>,

@@ -28,11 +28,12 @@ mod viewer;
 
 use async_graphql::{MergedObject, Schema, ValidationMode};
 
-use mutation::Mutation;
+use mutation::FailingApart;
 use query::CommonQuery;
 use subscription::Subscription;
 
 pub(crate) use eyes::Eyes;
+pub(crate) use scalars::DateTime;
 pub(crate) use title::{Title, titles_loader};
 pub(crate) use viewer::account_state;
 
@@ -45,11 +46,11 @@ const COMPLEXITY_MAX: usize = 10_000;
 pub(crate) struct Query(CommonQuery, home::HomeQuery, browse::BrowseQuery, search::SearchQuery);
 
 /// The schema with its limits.
-pub(crate) type Api = Schema<Query, Mutation, Subscription>;
+pub(crate) type Api = Schema<Query, FailingApart, Subscription>;
 
 /// Builds the schema. It holds no state: what resolvers need comes with each request.
 pub(crate) fn build(introspection: bool) -> Api {
-    let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
+    let builder = Schema::build(Query::default(), FailingApart::default(), Subscription)
         .validation_mode(ValidationMode::Strict)
         .limit_complexity(COMPLEXITY_MAX)
         // Counted before, where it costs less; this one must merely not be in the way.

@@ -1,5 +1,7 @@
 //! Scalars of our own.
 
+use std::fmt;
+
 use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
 use chrono::{DateTime as ChronoDateTime, SecondsFormat, Utc};
 use playhead_commands::Position as LogPosition;
@@ -59,13 +61,20 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+/// As clients read it, for messages.
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let far = if self.0 < 0 {
             ChronoDateTime::<Utc>::MIN_UTC
         } else {
             ChronoDateTime::<Utc>::MAX_UTC
         };
         let moment = ChronoDateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(far);
-        Value::String(moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+        f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 

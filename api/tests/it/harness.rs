@@ -19,7 +19,8 @@ use playhead_api::{
 use playhead_commands::people::{DeviceCodes, Parts, People, Settings, SignIns, SigningKeys};
 use playhead_commands::token::PlaybackTokens;
 use playhead_commands::{Commands, Context};
-use playhead_domain::identity::{self, Ask, Registration};
+use playhead_domain::identity::{self, Ask, Registration, Status};
+use playhead_domain::sign_in::{self, Begin, Method, SignInKey};
 use playhead_domain::{
     AccountId, DeviceId, EmailKey, Personal, ProfileId, SecretHash, SignInId, Territory,
 };
@@ -249,8 +250,8 @@ impl TestApi {
         self.tokens.issue_for(&ring, &caller, now_ms, 3_600_000).unwrap().text
     }
 
-    /// A token of somebody who signed in on a device some time ago.
-    pub(crate) fn signed_in(&self, account: u128, device: u128, ago_ms: i64) -> Client<'_> {
+    /// A token of somebody who signed in by password on a device some time ago.
+    pub(crate) async fn signed_in(&self, account: u128, device: u128, ago_ms: i64) -> Client<'_> {
         let now_ms = self.clock.now_ms();
         let caller = playhead_identity::access_token::Caller {
             account_id: AccountId(Uuid::from_u128(account)),
@@ -259,6 +260,18 @@ impl TestApi {
             authenticated_at_ms: now_ms - ago_ms,
             roles: [Role::Viewer].into(),
         };
+        let begin = sign_in::Command::Begin(Begin {
+            account_id: caller.account_id,
+            sign_in_id: caller.sign_in_id,
+            device_id: caller.device_id,
+            method: Method::Password,
+            refresh_hash: SecretHash([2; 32]),
+            status: Status::Active,
+            device_known: true,
+            at_ms: caller.authenticated_at_ms,
+        });
+        let key = SignInKey { account_id: caller.account_id, sign_in_id: caller.sign_in_id };
+        self.commands.sign_ins.execute(&key, &begin, &self.context()).await.unwrap();
         let token = self.tokens.issue(&self.keys.current(), &caller, now_ms).unwrap().text;
         Client { api: self, token: Some(token), positions: vec![] }
     }
@@ -416,6 +429,8 @@ fn unlimited() -> LimitSettings {
         searches_per_user: None,
         registrations_per_address: None,
         logins_per_address: None,
+        tokens_per_sign_in: None,
+        tokens_per_address: None,
         ..LimitSettings::default()
     }
 }

@@ -227,7 +227,10 @@ async fn refusals_name_their_field_and_rule() {
     let profile = client.join("Ada").await;
     let payload = client.mutate("addProfile", json!({ "name": " " }), "profile { id }").await;
     assert_eq!(payload["errors"][0]["field"], "name");
-    assert_eq!(payload["errors"][0]["rule"], "a line of 1 to 40 characters");
+    assert_eq!(
+        payload["errors"][0]["rule"],
+        "a line of 1 to 40 characters, none of them invisible"
+    );
     let bad = json!({ "name": "x", "type": "MOVIE", "artworkUrl": "javascript:x" });
     let payload = client.mutate("addTitle", bad, "title { id }").await;
     assert_eq!(payload["errors"][0]["field"], "artworkUrl");

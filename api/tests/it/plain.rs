@@ -174,3 +174,23 @@ async fn the_page_runs_nothing_but_itself() {
     }
     assert_eq!((html.matches("<script>").count(), html.matches("<style>").count()), (1, 1));
 }
+
+#[tokio::test]
+async fn the_pages_that_mails_and_televisions_name_are_there_and_run_nothing_but_themselves() {
+    let api = TestApi::start().await;
+    for path in ["verify-email", "confirm-email", "reset-password", "forgot-password", "device"] {
+        let page = api.send(Request::get(format!("/{path}")).body(Body::empty()).unwrap()).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+        let policy = page.headers["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.headers["referrer-policy"], "no-referrer");
+        let html = text(&page.body);
+        let forbidden = ["http://", "https://", " src=", "onclick=", "style=\"", "@import", "url("];
+        for forbidden in forbidden {
+            assert!(!html.contains(forbidden), "{path}: {forbidden}");
+        }
+        assert!(html.contains(&format!("data-page=\"{path}\"")), "{path}");
+    }
+}

@@ -76,15 +76,17 @@ async fn a_pin_is_asked_for_counted_and_locked() {
     let locked = client.mutate("startPlayback", with("4711"), "playback { token }").await;
     assert_eq!(code(&locked), "PIN_LOCKED");
     assert_eq!(locked["errors"][0]["until"], "2027-01-15T08:15:00.000Z");
+    let message = "the PIN was wrong too often; try again at 2027-01-15T08:15:00.000Z";
+    assert_eq!(locked["errors"][0]["message"], message);
     api.clock.advance(15 * 60_000);
     let started = client.mutate("startPlayback", with("4711"), "playback { token }").await;
     assert_eq!(code(&started), "none");
 
-    let mut child = api.signed_in(1, 7, 3_600_000);
+    let mut child = api.signed_in(1, 7, 3_600_000).await;
     let remove = json!({ "profileId": profile });
     let refused = child.mutate("removeProfilePin", remove.clone(), "profile { hasPin }").await;
     assert_eq!(code(&refused), "ACCOUNT_RIGHT_NEEDED");
-    let mut parent = api.signed_in(1, 7, 60_000);
+    let mut parent = api.signed_in(1, 7, 60_000).await;
     let removed = parent.mutate("removeProfilePin", remove, "profile { hasPin }").await;
     assert_eq!(removed["profile"]["hasPin"], false);
 }

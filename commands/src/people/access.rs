@@ -1,8 +1,8 @@
 //! Keeping a sign-in up, and ending it.
 
 use playhead_domain::identity::{Ask, State};
-use playhead_domain::sign_in::{self, EndReason, Refresh, SignInKey};
-use playhead_domain::{AccountId, SignInId};
+use playhead_domain::sign_in::{self, EndReason, Method, Refresh, SignInKey};
+use playhead_domain::{AccountId, DeviceId, SignInId};
 use playhead_identity::refresh_token::RefreshToken;
 
 use super::{Outcome, People, PeopleError, Tokens};
@@ -11,12 +11,18 @@ use crate::handler::Position;
 
 impl People {
     /// Exchanges a refresh token for other tokens. One that was exchanged before ends the sign-in,
-    /// because it is in two hands.
+    /// because it is in two hands. A device that says who it is must be that of the sign-in; if it
+    /// is not, the token stays as it was.
     ///
     /// # Errors
     /// [`PeopleError::InvalidToken`], [`PeopleError::SignInEnded`], [`PeopleError::Repeated`] if
     /// this very command was carried out before, or something failed.
-    pub async fn refresh(&self, refresh_token: &str, context: &Context) -> Outcome<Tokens> {
+    pub async fn refresh(
+        &self,
+        refresh_token: &str,
+        device_id: Option<DeviceId>,
+        context: &Context,
+    ) -> Outcome<Tokens> {
         let shown = RefreshToken::parse(refresh_token).ok_or(PeopleError::InvalidToken)?;
         let (account_id, sign_in_id) = (shown.account_id(), shown.sign_in_id());
         let key = SignInKey { account_id, sign_in_id };
@@ -29,6 +35,7 @@ impl People {
         let command = sign_in::Command::Refresh(Refresh {
             account_id,
             sign_in_id,
+            device_id,
             generation: shown.generation(),
             presented_hash: shown.hash(),
             new_hash: new.hash(),
@@ -43,7 +50,9 @@ impl People {
             sign_in::State::Running(running) if new.matches(running.refresh_hash) => {
                 self.tokens(&new, &running, executed.position, context.at_ms).await
             }
-            sign_in::State::Ended { reason } => Err(PeopleError::SignInEnded { reason }),
+            sign_in::State::Ended { reason } => {
+                Err(PeopleError::SignInEnded { reason, position: executed.position })
+            }
             // The log knows the command, so nothing was recorded now.
             _ => Err(PeopleError::Repeated),
         }
@@ -51,7 +60,9 @@ impl People {
 
     async fn why_over(&self, key: &SignInKey) -> PeopleError {
         match self.commands().sign_ins.state(key).await.as_deref() {
-            Ok(sign_in::State::Ended { reason }) => PeopleError::SignInEnded { reason: *reason },
+            Ok(sign_in::State::Ended { reason }) => {
+                PeopleError::SignInEnded { reason: *reason, position: None }
+            }
             _ => PeopleError::InvalidToken,
         }
     }
@@ -69,6 +80,23 @@ impl People {
         let identity: &State = &*self.identity(account_id).await?;
         Ok(running.began_at_ms >= identity.signed_in_from_ms
             && self.is_device_welcome(account_id, running.device_id).await?)
+    }
+
+    /// Whether somebody proved to be the account's owner when a sign-in that still runs began: by
+    /// the password or at an identity provider. A device that another one let in proves nothing of
+    /// whoever holds it.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub async fn was_proven(&self, account_id: AccountId, sign_in_id: SignInId) -> Outcome<bool> {
+        let key = SignInKey { account_id, sign_in_id };
+        Ok(match *self.commands().sign_ins.state(&key).await? {
+            sign_in::State::Running(running) => match running.method {
+                Method::Password | Method::OutsideIdentity => true,
+                Method::DeviceCode => false,
+            },
+            sign_in::State::Unknown | sign_in::State::Ended { .. } => false,
+        })
     }
 
     /// Ends a sign-in.

@@ -41,12 +41,13 @@ pub struct PolledDevice {
 }
 
 impl People {
-    /// Hands out codes to a device that nobody is signed in on.
+    /// Hands out codes to a device that nobody is signed in on. No other can use them.
     ///
     /// # Errors
     /// [`PeopleError::Repeated`], or something failed.
     pub async fn request_device_code(
         &self,
+        device_id: DeviceId,
         kind: DeviceKind,
         context: &Context,
     ) -> Outcome<DeviceCodeHandedOut> {
@@ -55,6 +56,7 @@ impl People {
         let command = Command::Request {
             device_code_key,
             user_code_hash: self.user_code_hash(&user_code),
+            device_id,
             kind,
             at_ms: context.at_ms,
         };
@@ -138,13 +140,14 @@ impl People {
         let device_code_key = device_code.ok_or(refused(Refusal::ExpiredToken))?.key();
         // One for each device code, so that a poll that died half-way is gone on with.
         let sign_in_id = SignInId(Uuid::new_v5(&Uuid::NAMESPACE_OID, &device_code_key.0));
-        let at_ms = context.at_ms;
+        let (device_id, at_ms) = (polled.device_id, context.at_ms);
         let last_polled_at_ms = self.shared.polled.get(&device_code_key);
-        let poll = Poll { device_code_key, sign_in_id, last_polled_at_ms, at_ms };
+        let poll = Poll { device_code_key, device_id, sign_in_id, last_polled_at_ms, at_ms };
         let branch = context.branch("poll");
         let codes = &self.commands().device_codes;
         let executed = codes.execute(&device_code_key, &Command::Poll(poll), &branch).await;
-        if codes.state(&device_code_key).await?.is_some() {
+        let of_device = |code: &device_code::Code| code.device_id.is_none_or(|id| id == device_id);
+        if codes.state(&device_code_key).await?.as_ref().as_ref().is_some_and(of_device) {
             self.shared.polled.insert(device_code_key, at_ms);
         }
         let executed = executed?;
@@ -155,7 +158,7 @@ impl People {
         let Some(Answer::Consumed { account_id, .. }) = answer else {
             return Err(PeopleError::Repeated);
         };
-        let (device_id, method) = (polled.device_id, Method::DeviceCode);
+        let method = Method::DeviceCode;
         self.begin(Wanted { account_id, sign_in_id, device_id, method }, context).await
     }
 

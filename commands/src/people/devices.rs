@@ -68,7 +68,7 @@ impl People {
     /// they are next refreshed.
     ///
     /// # Errors
-    /// Something failed; do it again.
+    /// [`PeopleError::Devices`] if there is no such device, or something failed; do it again then.
     pub async fn remove_device(
         &self,
         account_id: AccountId,

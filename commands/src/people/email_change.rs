@@ -131,9 +131,9 @@ impl People {
         let mut held = KeysEverHeld::default();
         for event in self.identity_events(account_id).await? {
             match event {
-                identity::Event::Registered(registered) => held.emails.push(registered.email_key),
-                identity::Event::EmailChangeRequested(asked) => held.emails.push(asked.email_key),
-                identity::Event::EmailChanged(changed) => held.emails.push(changed.email_key),
+                identity::Event::Registered(it) => held.address(it.email_key, it.email),
+                identity::Event::EmailChangeRequested(it) => held.address(it.email_key, it.email),
+                identity::Event::EmailChanged(it) => held.address(it.email_key, it.email),
                 identity::Event::OutsideIdentityLinked(linked) => {
                     held.subjects.push(linked.subject_key);
                 }
@@ -150,5 +150,16 @@ impl People {
 #[derive(Debug, Default)]
 pub(super) struct KeysEverHeld {
     pub(super) emails: Vec<EmailKey>,
+    /// The addresses themselves, as long as they can be read.
+    pub(super) addresses: Vec<String>,
     pub(super) subjects: Vec<playhead_domain::SubjectKey>,
+}
+
+impl KeysEverHeld {
+    fn address(&mut self, key: EmailKey, address: Personal<String>) {
+        self.emails.push(key);
+        if let Personal::Known(address) = address {
+            self.addresses.push(address);
+        }
+    }
 }

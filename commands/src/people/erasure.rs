@@ -53,7 +53,8 @@ impl People {
     }
 
     /// Forgets a person whose day has come: records it, frees their addresses and outside
-    /// identities, and destroys the key of their personal values.
+    /// identities, removes the mails to them that are kept here, and destroys the key of their
+    /// personal values.
     ///
     /// Can be repeated at any time, with the same command or another, and goes on wherever it died.
     /// The key goes last: as long as it is there, what is left to do can be found in the log.
@@ -72,6 +73,7 @@ impl People {
         for key in held.emails.into_iter().chain(subjects) {
             self.release(account_id, key, context).await?;
         }
+        self.parts().mailer.forget(&held.addresses).await?;
         self.parts().vault.erase(account_id.0).await?;
         self.forget(account_id);
         Ok(erased.position)

@@ -13,7 +13,7 @@ use playhead_identity::password::PasswordError;
 use playhead_vault::VaultError;
 use thiserror::Error;
 
-use crate::handler::ExecuteError;
+use crate::handler::{ExecuteError, Position};
 
 /// An error of something that stands behind a port.
 pub type PortError = Box<dyn std::error::Error + Send + Sync>;
@@ -41,6 +41,8 @@ pub enum PeopleError {
     SignInEnded {
         /// Why.
         reason: EndReason,
+        /// Where that was recorded, if this very command found it out.
+        position: Option<Position>,
     },
     /// The device was removed from the household. It has to take another id.
     #[error("the device was removed")]
@@ -216,8 +218,8 @@ impl From<sign_in::Refusal> for PeopleError {
         match refusal {
             sign_in::Refusal::AccountNotActive { status } => Self::AccountNotActive { status },
             sign_in::Refusal::UnknownDevice => Self::DeviceRemoved,
-            sign_in::Refusal::UnknownSignIn => Self::InvalidToken,
-            sign_in::Refusal::Ended { reason } => Self::SignInEnded { reason },
+            sign_in::Refusal::UnknownSignIn | sign_in::Refusal::OtherDevice => Self::InvalidToken,
+            sign_in::Refusal::Ended { reason } => Self::SignInEnded { reason, position: None },
         }
     }
 }

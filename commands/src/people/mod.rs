@@ -30,6 +30,7 @@ mod outside;
 mod passwords;
 mod pins;
 mod ports;
+mod promises;
 mod register;
 mod sign_in;
 mod standing;
@@ -62,6 +63,7 @@ pub use error::{PeopleError, PortError};
 pub use mails::MailedCode;
 pub use outside::{OutsideSignIn, SignedInOutside};
 pub use ports::{DeviceCodes, NoSignIns, RunningSessions, SignIns};
+pub use promises::Promise;
 pub use register::{Admission, Register};
 pub use sign_in::SignInWish;
 pub use start::PlaybackWish;
@@ -139,6 +141,8 @@ struct Shared {
     /// When an address was last told that it has an account already, in milliseconds since
     /// 1970-01-01 UTC.
     told_taken: Cache<EmailKey, i64>,
+    /// When an account was last mailed the code that it was registered with.
+    told_code: Cache<AccountId, i64>,
     /// When a device last asked whether it is let in.
     polled: Cache<DeviceCodeKey, i64>,
 }
@@ -149,8 +153,9 @@ impl People {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let (told_taken, polled) = (Cache::new(REMEMBERED_MAX), Cache::new(REMEMBERED_MAX));
-        Self { shared: Arc::new(Shared { parts, told_taken, polled }) }
+        let (told_taken, told_code) = (Cache::new(REMEMBERED_MAX), Cache::new(REMEMBERED_MAX));
+        let polled = Cache::new(REMEMBERED_MAX);
+        Self { shared: Arc::new(Shared { parts, told_taken, told_code, polled }) }
     }
 
     fn parts(&self) -> &Parts {

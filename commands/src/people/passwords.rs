@@ -2,7 +2,6 @@
 
 use playhead_domain::identity::{Ask, CodePurpose, Status};
 use playhead_domain::{AccountId, Personal};
-use playhead_identity::one_time_code::OneTimeCode;
 use playhead_identity::password::check_new_password;
 
 use super::verify::is_good;
@@ -54,11 +53,12 @@ impl People {
     pub async fn request_password_reset(&self, address: &str, context: &Context) -> Outcome<()> {
         let held = self.commands().emails.state(&self.email_key(address)).await?;
         let Some(account_id) = held.account_id() else { return Ok(()) };
-        let code = OneTimeCode::generate()?;
+        let code = self.code_of("new password", account_id, context)?;
         let ask = Ask::RequestPasswordReset { code_hash: code.hash() };
         let state = match self.ask(account_id, ask, "reset", context).await {
             Ok(executed) => executed.state,
-            Err(PeopleError::Identity(_)) => return Ok(()),
+            // Also if the same command sent it a moment ago: its mail may not have gone out.
+            Err(PeopleError::Identity(_)) => self.identity(account_id).await?,
             Err(error) => return Err(error),
         };
         let sent = state.codes.get(&CodePurpose::PasswordReset);

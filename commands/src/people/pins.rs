@@ -2,7 +2,8 @@
 
 use playhead_domain::account::{self, Command};
 use playhead_domain::{AccountId, Personal, ProfileId};
-use playhead_identity::password::check_pin;
+use playhead_identity::password::{PasswordError, check_pin};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Outcome, People, PeopleError};
@@ -49,9 +50,26 @@ impl People {
     /// Whether this is the profile's PIN. A wrong try is counted; after too many of them the answer
     /// is [`PinLocked`](account::Refusal::PinLocked) for a while, whatever is tried.
     ///
+    /// A try goes on when the caller gives up, such as a request that took too long: what was
+    /// compared is counted.
+    ///
     /// # Errors
     /// [`PeopleError::Account`], or something failed.
     pub async fn try_pin(
+        &self,
+        account_id: AccountId,
+        profile_id: ProfileId,
+        pin: &str,
+        context: &Context,
+    ) -> Outcome<bool> {
+        let (people, pin, context) = (self.clone(), pin.to_owned(), context.branch("try pin"));
+        let trying =
+            async move { people.compare_pin(account_id, profile_id, &pin, &context).await };
+        let tried = tokio::spawn(trying.in_current_span()).await;
+        tried.map_err(|error| PeopleError::Password(PasswordError::Interrupted(error)))?
+    }
+
+    async fn compare_pin(
         &self,
         account_id: AccountId,
         profile_id: ProfileId,
@@ -66,10 +84,9 @@ impl People {
         }
         let hash = stored.and_then(|pin| pin.hash.known()).map(String::as_str);
         let correct = self.parts().passwords.verify(hash, pin).await?;
-        let context = context.branch("try pin");
         let (try_id, at_ms): (Uuid, _) = (context.command_id, context.at_ms);
         let tried = Command::TryPin { account_id, profile_id, try_id, correct, at_ms };
-        let executed = self.commands().accounts.execute(&account_id, &tried, &context).await?;
+        let executed = self.commands().accounts.execute(&account_id, &tried, context).await?;
         // A try that was wrong stays wrong when the command comes again.
         let refused =
             executed.events.iter().any(|event| matches!(event, account::Event::PinRefused(_)));

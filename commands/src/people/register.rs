@@ -11,13 +11,14 @@ use playhead_domain::values::check;
 use playhead_domain::{AccountId, Personal, email};
 use playhead_identity::one_time_code::OneTimeCode;
 use playhead_identity::password::check_new_password;
+use serde::{Deserialize, Serialize};
 
 use super::{Outcome, People, PeopleError, mails};
 use crate::context::Context;
 use crate::handler::Position;
 
 /// Somebody wants an account.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Register {
     /// The new account.
     pub account_id: AccountId,
@@ -48,7 +49,7 @@ impl People {
     /// says so, at most once a minute, and nothing is recorded. Of any number of people who
     /// register one address at the same moment, one gets the account.
     ///
-    /// If it fails half-way, the same command again goes on where it was.
+    /// If it fails half-way, the same command again goes on where it was, and mails the same code.
     ///
     /// # Errors
     /// [`PeopleError::Invalid`], or something failed.
@@ -67,7 +68,7 @@ impl People {
             }
             Err(error) => return Err(error),
         }
-        let code = OneTimeCode::generate()?;
+        let code = self.code_of("verification", account_id, context)?;
         let registration = registration(email_key, &wish.email, Some(password_hash), &code, at_ms);
         let ask = Ask::Register(registration);
         let identity = self.ask(account_id, ask, "register", context).await?.state;
@@ -75,11 +76,13 @@ impl People {
             let ask = Ask::GiveConsent { purpose, policy_version };
             self.ask(account_id, ask, &format!("consent {index}"), context).await?;
         }
-        if is_current(&identity, &code) {
-            return self.send_verification(account_id, &wish.email, &code, at_ms).await;
+        let told = &self.shared.told_code;
+        if !is_current(&identity, &code) || is_paused(told.get(&account_id), at_ms) {
+            return Ok(());
         }
-        // A repeated command, whose first mail may not have gone out.
-        self.renew_verification(account_id, context).await
+        self.send_verification(account_id, &wish.email, &code, at_ms).await?;
+        told.insert(account_id, at_ms);
+        Ok(())
     }
 
     /// Sends the code for a new account again, if the address belongs to one that waits for it, and
@@ -147,13 +150,17 @@ impl People {
         else {
             return Ok(());
         };
-        let code = OneTimeCode::generate()?;
+        let code = self.code_of("renewed verification", account_id, context)?;
         let ask = Ask::ResendVerification {
             verification_hash: code.hash(),
             verification_expires_at_ms: context.at_ms.saturating_add(VERIFICATION_MAX_MS),
         };
         match self.ask(account_id, ask, "renew", context).await {
             Ok(renewed) if is_current(&renewed.state, &code) => {
+                self.send_verification(account_id, address, &code, context.at_ms).await
+            }
+            // The same command, whose first mail may not have gone out.
+            Err(PeopleError::Identity(_)) if is_current(&identity, &code) => {
                 self.send_verification(account_id, address, &code, context.at_ms).await
             }
             // Verified, suspended or told a moment ago: whoever asks does not learn it.
@@ -181,14 +188,22 @@ impl People {
         at_ms: i64,
     ) -> Outcome<()> {
         let told = &self.shared.told_taken;
-        let paused = |told_ms: i64| at_ms.saturating_sub(told_ms) < CODE_PAUSE_MS;
-        if told.get(&email_key).is_some_and(paused) {
+        if is_paused(told.get(&email_key), at_ms) {
             return Ok(());
         }
         told.insert(email_key, at_ms);
         let message = mails::already_registered(&self.parts().settings, typed);
-        Ok(self.parts().mailer.send(&message, at_ms).await?)
+        self.parts().mailer.send(&message, at_ms).await.inspect_err(|_| {
+            // So that it can be tried again.
+            told.remove(&email_key);
+        })?;
+        Ok(())
     }
+}
+
+/// Whether a mail went there less than a minute ago.
+fn is_paused(told_ms: Option<i64>, at_ms: i64) -> bool {
+    told_ms.is_some_and(|told_ms| at_ms.saturating_sub(told_ms) < CODE_PAUSE_MS)
 }
 
 pub(super) fn check_email(address: &str) -> Outcome<()> {

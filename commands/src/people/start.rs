@@ -2,11 +2,10 @@
 
 use playhead_domain::entitlement::{self, Device, Facts, Pin, Terms, Viewer};
 use playhead_domain::identity::Status;
-use playhead_domain::playback::{self, Command, Playback, Refusal, Start};
+use playhead_domain::playback::{self, Command, Refusal, Start};
 use playhead_domain::title::{Kind, Listing, Metadata};
 use playhead_domain::{
-    AccountId, Decider, Maturity, Personal, Plan, ProfileId, SessionId, Territory, TitleId,
-    account, devices,
+    AccountId, Maturity, Personal, Plan, ProfileId, SessionId, Territory, TitleId, account, devices,
 };
 
 use super::{NewDevice, People, PeopleError};
@@ -52,7 +51,14 @@ impl People {
     /// Begins a session, if account, plan, profile, device and title allow it.
     ///
     /// A PIN is compared only if nothing about the account speaks against playing, and a wrong one
-    /// is counted. A device is registered only if the session can begin.
+    /// is counted.
+    ///
+    /// A device is registered behind the session that begins on it, so that a start which is
+    /// refused, or loses a race for the last stream, takes no room of a device. The devices of a
+    /// household decide in their own stream, which keeps their limit exact: if another device took
+    /// the last room in between, the session ends at once and the start is refused. A process that
+    /// dies between both leaves a session that nobody was told of; it falls silent, or the same
+    /// command goes on with it.
     ///
     /// # Errors
     /// No session was recorded.
@@ -68,6 +74,11 @@ impl People {
         let playable = title.listed().filter(|metadata| metadata.kind != Kind::Series);
         let mut facts = household.facts(&wish, title.listing(), at_ms);
         refuse_at_once(&facts, at_ms)?;
+        if !household.devices.devices.contains_key(&wish.device.device_id) {
+            let name = Personal::Known(wish.device.name.clone());
+            let named = devices::check_name(&name, "device");
+            named.map_err(|invalid| ExecuteError::Refused(invalid.into()))?;
+        }
         if facts.check(at_ms) == Err(entitlement::Refusal::PinRequired)
             && let Some(pin) = &wish.pin
         {
@@ -91,11 +102,11 @@ impl People {
             None => Command::Start(start),
         };
         let playbacks = &self.commands().playbacks;
-        let playing = playbacks.state(&account_id).await.map_err(look_up("sessions"))?;
-        if Playback::decide(&playing, &command).is_ok() {
-            self.welcome(&household, &wish, context).await?;
-        }
         let executed = playbacks.execute(&account_id, &command, context).await?;
+        if let Err(refused) = self.welcome(&household, &wish, context).await {
+            self.take_back(account_id, wish.session_id, context).await;
+            return Err(refused);
+        }
         let running = executed.state.running.get(&wish.session_id);
         let started_at_ms = running.map_or(at_ms, |session| session.started_at_ms);
         Ok(Started { grant: grant(&wish, playable, started_at_ms), executed })
@@ -164,6 +175,16 @@ impl People {
                 Err(StartError::Execute(ExecuteError::Refused(invalid.into())))
             }
             Err(error) => Err(StartError::People(Box::new(error))),
+        }
+    }
+
+    /// Ends a session that nobody was told of. If that fails, it falls silent.
+    async fn take_back(&self, account_id: AccountId, session_id: SessionId, context: &Context) {
+        let at_ms = context.at_ms;
+        let stop = Command::Stop { account_id, session_id, at_ms };
+        let context = context.branch("take back");
+        if let Err(error) = self.commands().playbacks.execute(&account_id, &stop, &context).await {
+            tracing::warn!(%account_id, %error, "a session that may not be could not be ended");
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::availability::Territory;
 use crate::ids::AccountId;
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_line};
+use crate::values::{InvalidValue, check, is_name};
 
 /// The most lines of an address, without the country (the Universal Postal Union's S42 has forms of
 /// up to six).
@@ -27,9 +27,9 @@ impl BillingAddress {
         check(self.country.is_assigned(), "country", "an ISO 3166-1 alpha-2 code")?;
         let valid = self.lines.known().is_some_and(|lines| {
             (1..=BILLING_LINES_MAX).contains(&lines.len())
-                && lines.iter().all(|line| is_line(line, BILLING_LINE_MAX_CHARS))
+                && lines.iter().all(|line| is_name(line, BILLING_LINE_MAX_CHARS))
         });
-        check(valid, "lines", "1 to 6 lines of 1 to 100 characters")
+        check(valid, "lines", "1 to 6 lines of 1 to 100 characters, none of them invisible")
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::language::is_language_tag;
 use crate::maturity::Maturity;
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_line};
+use crate::values::{InvalidValue, check, is_line, is_name};
 
 /// The most languages in one list of preferences.
 pub const LANGUAGES_MAX: usize = 10;
@@ -151,8 +151,8 @@ impl Profile {
     /// # Errors
     /// The first field that breaks its rule.
     pub fn validate(&self) -> Result<(), InvalidValue> {
-        let named = self.name.known().is_some_and(|name| is_line(name, 40));
-        check(named, "name", "a line of 1 to 40 characters")?;
+        let named = self.name.known().is_some_and(|name| is_name(name, 40));
+        check(named, "name", "a line of 1 to 40 characters, none of them invisible")?;
         let avatar = self.avatar.as_deref().is_none_or(is_avatar);
         check(avatar, "avatar", "1 to 64 letters, digits, dashes and underscores")?;
         check(is_language_tag(&self.language), "language", "a BCP 47 language tag such as pt-BR")?;

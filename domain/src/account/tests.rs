@@ -238,10 +238,12 @@ fn a_changed_name_frees_the_one_before() {
 
 #[test]
 fn an_invalid_profile_is_not_added() {
-    let rule = "a line of 1 to 40 characters";
-    given::<Account>([opened()])
-        .when(&add(1, named("")))
-        .then_refused(InvalidValue { field: "name", rule }.into());
+    let rule = "a line of 1 to 40 characters, none of them invisible";
+    for name in ["", "A\u{200b}na", "\u{202e}anA", "\u{2066}Ana"] {
+        given::<Account>([opened()])
+            .when(&add(1, named(name)))
+            .then_refused(InvalidValue { field: "name", rule }.into());
+    }
 }
 
 #[test]

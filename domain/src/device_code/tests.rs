@@ -8,6 +8,7 @@ const USER_CODE: SecretHash = SecretHash([0x0; 32]);
 const ANA: AccountId = AccountId(Uuid::from_u128(0xA));
 const BEN: AccountId = AccountId(Uuid::from_u128(0xB));
 const SIGN_IN: SignInId = SignInId(Uuid::from_u128(0x5));
+const TV: DeviceId = DeviceId(Uuid::from_u128(0x7));
 const AT: i64 = 1_000;
 const END: i64 = AT + LIFETIME_MS;
 
@@ -15,6 +16,7 @@ fn requested() -> Event {
     Event::Requested(DeviceCodeRequested {
         device_code_key: KEY,
         user_code_hash: USER_CODE,
+        device_id: Some(TV),
         kind: DeviceKind::Tv,
         expires_at_ms: END,
         interval_ms: 5_000,
@@ -44,8 +46,13 @@ fn consumed(at_ms: i64) -> Event {
 }
 
 fn request() -> Command {
-    let kind = DeviceKind::Tv;
-    Command::Request { device_code_key: KEY, user_code_hash: USER_CODE, kind, at_ms: AT }
+    Command::Request {
+        device_code_key: KEY,
+        user_code_hash: USER_CODE,
+        device_id: TV,
+        kind: DeviceKind::Tv,
+        at_ms: AT,
+    }
 }
 
 fn approve(account_id: AccountId, at_ms: i64) -> Command {
@@ -57,7 +64,33 @@ fn deny(at_ms: i64) -> Command {
 }
 
 fn poll(last_polled_at_ms: Option<i64>, at_ms: i64) -> Command {
-    Command::Poll(Poll { device_code_key: KEY, sign_in_id: SIGN_IN, last_polled_at_ms, at_ms })
+    poll_of(TV, last_polled_at_ms, at_ms)
+}
+
+fn poll_of(device_id: DeviceId, last_polled_at_ms: Option<i64>, at_ms: i64) -> Command {
+    let (device_code_key, sign_in_id) = (KEY, SIGN_IN);
+    Command::Poll(Poll { device_code_key, device_id, sign_in_id, last_polled_at_ms, at_ms })
+}
+
+#[test]
+fn a_code_is_of_use_to_the_device_that_asked_for_it_alone() {
+    let other = DeviceId(Uuid::from_u128(0x8));
+    for answer in [vec![], vec![approved()], vec![denied()], vec![approved(), consumed(AT)]] {
+        let events = [vec![requested()], answer].concat();
+        given::<DeviceCode>(events)
+            .when(&poll_of(other, Some(AT), AT + 1))
+            .then_refused(Refusal::OtherDevice);
+    }
+    assert_eq!(Refusal::OtherDevice.oauth_error(), "invalid_grant");
+}
+
+#[test]
+fn a_code_from_before_devices_were_noted_is_of_use_to_whoever_has_it() {
+    let Event::Requested(requested) = requested() else { unreachable!() };
+    let old = Event::Requested(DeviceCodeRequested { device_id: None, ..requested });
+    given::<DeviceCode>([old, approved()])
+        .when(&poll_of(DeviceId(Uuid::from_u128(0x8)), None, AT))
+        .then([consumed(AT)]);
 }
 
 #[test]
@@ -125,6 +158,7 @@ fn what_a_recorded_poll_means_is_told() {
 fn an_approved_device_is_let_in_once() {
     given::<DeviceCode>([requested(), approved()]).when(&poll(None, AT)).then([consumed(AT)]);
     let other = Poll {
+        device_id: TV,
         device_code_key: KEY,
         sign_in_id: SignInId(Uuid::from_u128(6)),
         last_polled_at_ms: None,

@@ -19,7 +19,7 @@ names! {
 }
 
 names! {
-    /// What an account may do (MISSION row ID3).
+    /// What an account may do.
     pub enum Role {
         /// Watches. Every account begins with this one.
         Viewer = "viewer",

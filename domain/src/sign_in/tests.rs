@@ -56,6 +56,7 @@ fn refresh(generation: u8) -> Refresh {
     Refresh {
         account_id: ACCOUNT,
         sign_in_id: SIGN_IN,
+        device_id: Some(DEVICE),
         generation: generation.into(),
         presented_hash: hash(generation),
         new_hash: hash(generation + 1),
@@ -74,6 +75,23 @@ fn end(reason: EndReason) -> Command {
 fn ends(refresh: Refresh, reason: EndReason) {
     let at_ms = refresh.at_ms;
     given::<SignIn>([began()]).when(&Command::Refresh(refresh)).then([ended(reason, at_ms)]);
+}
+
+#[test]
+fn another_device_gets_nothing_for_the_token_and_spoils_nothing() {
+    let other = Some(DeviceId(Uuid::from_u128(0xE)));
+    for generation in [1, 2] {
+        let refresh = Refresh { device_id: other, ..refresh(generation) };
+        given::<SignIn>([began(), refreshed(2, AT)])
+            .when(&Command::Refresh(refresh))
+            .then_refused(Refusal::OtherDevice);
+    }
+}
+
+#[test]
+fn a_device_that_does_not_say_who_it_is_is_known_by_its_token() {
+    let refresh = Refresh { device_id: None, ..refresh(1) };
+    given::<SignIn>([began()]).when(&Command::Refresh(refresh)).then([refreshed(2, AT + 1)]);
 }
 
 #[test]

@@ -76,6 +76,18 @@ fn lines_are_as_long_and_as_clean_in_the_schema_as_in_the_rules() {
         "Zoë 🦊",
         "A\u{3000}B",
         "\u{180e}A",
+        "A\u{202e}B",
+        "A\u{200d}B",
+        "می\u{200c}خواهم",
+        "می\u{200c}",
+        "\u{a0}\u{200d}ü",
+        "👨\u{200d}👩\u{200d}👧",
+        "❤\u{fe0f}\u{200d}🔥",
+        "1\u{fe0f}\u{20e3}",
+        "A\u{fe0f}",
+        "ü\u{fe0f}\u{fe0f}",
+        "ü\u{e0041}",
+        "\u{2800}",
     ];
     let longest = ["ü".repeat(40), "ü".repeat(41), "🦊".repeat(40), "🦊".repeat(41)];
     for name in edges.into_iter().chain(longest.iter().map(String::as_str)) {

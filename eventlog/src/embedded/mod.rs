@@ -25,7 +25,7 @@
 //! | `group` | appends that become durable with one sync |
 //! | `writer` | the one thread that decides about appends and gathers them in groups |
 //! | `tape` | the end of the journal, where a group is made durable |
-//! | `flight` | the thread that writes a large group while the next one gathers |
+//! | `flight` | the thread that syncs a large group while the next one is decided on |
 //! | `keeper`, `seal` | seals segments and merges indexes, beside the writer |
 //! | `reader` | turns positions into events, checking every byte |
 //! | `recovery`, `scan` | tells a torn tail, which is cut, from damage, which is refused |

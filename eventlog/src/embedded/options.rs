@@ -24,8 +24,9 @@ pub struct Tuning {
     pub segment_bytes: u64,
     /// How much of a segment is taken from the disk at once, ahead of writing.
     pub allocate_bytes: u64,
-    /// Groups of appends up to this size are written by the thread that decides about appends; larger
-    /// ones by a second thread, while the next group is being decided on.
+    /// Groups of appends up to this size, in bytes, are synced by the thread that has written them and
+    /// decides about appends; larger ones by a second thread, while the next group is being decided
+    /// on.
     pub alone_bytes: usize,
     /// How many streams' lengths are kept in memory, about 64 bytes each. All others are looked up
     /// on the disk.

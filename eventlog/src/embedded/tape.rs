@@ -109,13 +109,11 @@ impl Tape {
         written: Result<(), AppendError>,
         answers: &mut Answers,
     ) -> Result<(), AppendError> {
-        let synced = written.and_then(|()| match group.bytes() {
-            [] => Ok(()),
-            _ => self.sync(),
-        });
-        if synced.is_ok() && !group.bytes().is_empty() {
-            self.publish(group);
-        }
+        let synced = match (written, group.bytes()) {
+            (Ok(()), []) => Ok(()),
+            (Ok(()), _) => self.sync().inspect(|()| self.publish(group)),
+            (refused, _) => refused,
+        };
         let done = self.index.stopped().map_or(synced, |reason| Err(stopped(reason)));
         answer(answers, done.as_ref().err());
         done

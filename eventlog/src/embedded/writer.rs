@@ -5,11 +5,11 @@
 //! once, published, and only then answered. Every answer of a group waits for its sync, the refusals
 //! and replays too, because what they are decided against may be part of the group.
 //!
-//! There is no timer: while one group is being written, the next one gathers. A small group is
-//! written by this thread, because handing it over costs more than it saves. A large one is written
-//! by a second thread ([`super::flight`]), while this one decides about the next group *against* the
-//! one that is being written, which is as good as recorded: if it is refused, the next group is
-//! refused with it.
+//! There is no timer: while one group is on its way to the disk, the next one gathers. This thread
+//! writes every group. A small one it also syncs, because handing it over costs more than it saves. A
+//! large one is synced, published and answered by a second thread ([`super::flight`]), while this one
+//! decides about the next group *against* it, which is as good as recorded: if it is refused, the
+//! next group is refused with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,7 +118,7 @@ pub(super) struct Writer {
     staged: Staged,
     /// Who waits for the group that takes appends.
     answers: Answers,
-    /// `None` while a group is being written by the second thread.
+    /// `None` while the second thread syncs a group.
     tape: Option<Box<Tape>>,
     flights: Flights,
     /// The memory of an earlier group.

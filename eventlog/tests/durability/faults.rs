@@ -82,7 +82,7 @@ fn a_disk_that_is_full_at_any_byte_refuses_cleanly_and_goes_on_once_there_is_roo
 fn a_disk_that_is_full_for_a_large_group_refuses_what_was_decided_against_it() {
     let base = faulty::handed_over();
     let tally = run_all((0..room(&base)).step_by(7).map(|room| faulty::full(&base, room)));
-    println!("full disks, with a second thread that writes: {tally:?}");
+    println!("full disks, with a second thread that syncs: {tally:?}");
     assert!(tally.workloads > 300, "{tally:?}");
 }
 

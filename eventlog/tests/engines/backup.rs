@@ -89,9 +89,13 @@ async fn another_backup_copies_only_what_is_new() {
     assert_eq!(first.copied_segments, first.segments);
     assert_eq!(first.copied_bytes, first.bytes);
     let again = backup(&data, &copy);
-    assert_eq!((again.copied_segments, again.position), (1, first.position), "only the last one");
+    assert_eq!((again.copied_segments, again.copied_bytes), (0, 0), "nothing is new");
+    assert_eq!((again.position, again.segments), (first.position, first.segments));
     let log = open(&data, STEADY);
-    fill(&log, 100..130).await;
+    fill(&log, 100..101).await;
+    let one_more = backup(&data, &copy);
+    assert_eq!(one_more.copied_segments, 1, "only the last one");
+    fill(&log, 101..130).await;
     log.close().await;
     let later = backup(&data, &copy);
     assert!(later.copied_segments <= later.segments - first.segments + 1, "{later:?}");

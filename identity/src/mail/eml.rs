@@ -1,11 +1,14 @@
 //! Mail into a directory.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use playhead_domain::email;
+use sha2::{Digest, Sha256};
 use tokio::task;
 
 use super::letter::{Sender, compose};
@@ -13,9 +16,10 @@ use super::{MailError, Mailer, Message};
 use crate::random;
 use crate::secret::hex;
 
-/// Writes each message into a file of its own, `MILLISECONDS-RANDOM.eml`, which only its owner can
-/// read: mails hold codes. It is whole and durable when `send` returns; names that end in `.part`
-/// are left over from a crash. Nothing is ever removed.
+/// Writes each message into a file of its own, `MILLISECONDS-ADDRESSEE-RANDOM.eml`, which only its
+/// owner can read: mails hold codes. It is whole and durable when `send` returns; names that end in
+/// `.part` are left over from a crash. Nothing is removed but what is to be forgotten: by the hash of
+/// the address in the names, without reading any file.
 #[derive(Debug, Clone)]
 pub struct EmlMailer {
     directory: PathBuf,
@@ -38,11 +42,50 @@ impl EmlMailer {
 impl Mailer for EmlMailer {
     async fn send(&self, message: &Message, now_ms: i64) -> Result<(), MailError> {
         let letter = compose(&self.from, message, now_ms)?.formatted();
-        let name = format!("{now_ms:013}-{}.eml", hex(&random::bytes::<8>()?));
+        let addressee = addressee(&message.to);
+        let name = format!("{now_ms:013}-{addressee}-{}.eml", hex(&random::bytes::<8>()?));
         let directory = self.directory.clone();
         let writing = task::spawn_blocking(move || write(&directory, &name, &letter));
         Ok(writing.await.map_err(io::Error::other)??)
     }
+
+    async fn forget(&self, addresses: &[String]) -> Result<(), MailError> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let addressees = addresses.iter().map(|address| addressee(address)).collect();
+        let directory = self.directory.clone();
+        let removing = task::spawn_blocking(move || remove(&directory, &addressees));
+        Ok(removing.await.map_err(io::Error::other)??)
+    }
+}
+
+/// How many bytes of the hash of an address are in a name.
+const ADDRESSEE_BYTES: usize = 16;
+
+/// Stands for an address in the names of files.
+fn addressee(address: &str) -> String {
+    let digest = Sha256::digest(email::canonical(address).as_bytes());
+    hex(digest.get(..ADDRESSEE_BYTES).unwrap_or(&digest))
+}
+
+/// Removes the mails of some, drafts of theirs too.
+fn remove(directory: &Path, addressees: &BTreeSet<String>) -> io::Result<()> {
+    let mut removed = false;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let to = name.to_str().and_then(|name| name.split('-').nth(1));
+        if to.is_some_and(|to| addressees.contains(to)) {
+            match fs::remove_file(entry.path()) {
+                // Somebody else tidied up.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done?,
+            }
+            removed = true;
+        }
+    }
+    if removed { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 fn write(directory: &Path, name: &str, letter: &[u8]) -> io::Result<()> {
@@ -89,6 +132,28 @@ mod tests {
             assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
             assert_eq!(file.extension().unwrap(), "eml");
         }
+    }
+
+    #[tokio::test]
+    async fn the_mails_of_somebody_are_removed_however_the_address_is_spelled() {
+        let root = tempfile::tempdir().unwrap();
+        let mailer: Box<dyn Mailer> = Box::new(EmlMailer::new(root.path(), from()).unwrap());
+        let to = |to: &str| Message { to: to.into(), ..message("text") };
+        for address in ["ada@example.org", "Ada@Example.ORG", "eve@example.org"] {
+            mailer.send(&to(address), 5).await.unwrap();
+        }
+        let names = || -> Vec<String> {
+            let entries = fs::read_dir(root.path()).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        assert!(names().iter().all(|name| !name.contains("example")), "{:?}", names());
+        for _ in 0..2 {
+            mailer.forget(&["ADA@example.org".to_owned()]).await.unwrap();
+            mailer.forget(&[]).await.unwrap();
+            assert_eq!(names().len(), 1);
+        }
+        let left = fs::read_to_string(root.path().join(&names()[0])).unwrap();
+        assert!(left.contains("To: eve@example.org"), "{left}");
     }
 
     #[tokio::test]

@@ -13,6 +13,8 @@ use crate::error::StoreError;
 
 const ACCOUNT: &str = "SELECT * FROM accounts WHERE account_id = $1";
 const IS_ERASED: &str = "SELECT at_ms FROM erased_accounts WHERE account_id = $1";
+const ERASED: &str = "SELECT account_id FROM erased_accounts WHERE account_id > $1 \
+     ORDER BY account_id LIMIT $2";
 /// A sign-in that all of its account's were ended with has ended, too, if nobody said so.
 const SIGN_INS: &str = "SELECT s.sign_in_id, s.device_id, s.method, s.began_at_ms, \
      s.refreshed_at_ms, COALESCE(s.ended_at_ms, CASE WHEN s.began_at_ms < a.signed_in_from_ms \
@@ -148,6 +150,22 @@ impl Access {
             .collect()
     }
 
+    /// The accounts that were ever erased, in the order of their ids: those behind `after`, or the
+    /// first ones; at most `limit`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn erased_accounts(
+        &self,
+        after: Option<AccountId>,
+        limit: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let rows = sqlx::query(ERASED).bind(after).bind(limit).fetch_all(self.store.readers());
+        let rows = rows.await.map_err(StoreError::sql("reading erased accounts"))?;
+        rows.iter().map(|row| parsed(row, "account_id")).collect()
+    }
+
     /// Accounts in the order of their ids that have a session which began by `started_by_ms`, in
     /// milliseconds since 1970-01-01 UTC, and has not ended: those in which one may have fallen silent.
     /// Those behind `after`, or the first ones; at most `limit`.
@@ -211,5 +229,7 @@ fn device_row(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
 /// Every statement of this file, for the test that prepares them all.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<String> {
-    [ACCOUNT, IS_ERASED, SIGN_INS, DEVICES, DEVICE_CODE, DUE, SILENT].map(str::to_owned).into()
+    [ACCOUNT, IS_ERASED, ERASED, SIGN_INS, DEVICES, DEVICE_CODE, DUE, SILENT]
+        .map(str::to_owned)
+        .into()
 }

@@ -101,6 +101,7 @@ async fn ask(log: &TestLog, number: u8, user_code: u8, at_ms: i64) {
     let asked = DeviceCodeRequested {
         device_code_key,
         user_code_hash: hash(user_code),
+        device_id: None,
         kind: DeviceKind::Tv,
         expires_at_ms: at_ms + 100,
         interval_ms: 5_000,
@@ -297,6 +298,21 @@ async fn erasures_are_due_from_their_day_on_unless_withdrawn() {
         let due: Vec<_> = due.iter().map(|it| it.account_id).collect();
         assert_eq!(due, expected.into_iter().map(account).collect::<Vec<_>>(), "{now_ms}");
     }
+}
+
+#[tokio::test]
+async fn whoever_was_erased_is_listed_in_the_order_of_ids() {
+    let log = TestLog::new();
+    for of in [3, 1, 2] {
+        register(&log, of).await;
+    }
+    for of in [3, 1] {
+        log.identity(account(of), erased(account(of))).await;
+    }
+    let (access, _store) = access(&log, 0).await;
+    assert_eq!(access.erased_accounts(None, 9).await.unwrap(), [account(1), account(3)]);
+    assert_eq!(access.erased_accounts(None, 1).await.unwrap(), [account(1)]);
+    assert_eq!(access.erased_accounts(Some(account(1)), 9).await.unwrap(), [account(3)]);
 }
 
 #[tokio::test]

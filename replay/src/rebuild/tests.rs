@@ -115,6 +115,7 @@ async fn a_rebuilt_read_model_equals_the_live_one_and_takes_its_place() {
         ("terms", 31),
         ("title_counts", 8),
         ("title_genres", 31),
+        ("title_people", 0),
         ("titles", 31),
     ];
     assert_eq!(tables, expected);

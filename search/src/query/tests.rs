@@ -115,7 +115,7 @@ fn each_tier_is_reached_by_its_kind_of_query() {
         ("desert heists", Tier::Words),
         ("the matirx rel", Tier::PrefixOneEdit),
         ("thew matrix relaoded", Tier::WholeTwoEdits),
-        ("ghozdbusdurs", Tier::Similar),
+        ("ghozdbusders", Tier::Similar),
         ("reloded matrx", Tier::WordsEdited),
         ("matrix unheardof", Tier::SomeWords),
     ] {

@@ -38,7 +38,8 @@ Examples:
   playhead admin keys make
 
 A server makes the key file itself when it makes a log. This is for a log of an older playhead, which had
-none. If the key file was lost, put it back from its copy instead: a new one opens nothing.";
+none. A log in which something is sealed had one; then this is refused: put the lost file back from its
+copy, since a new one opens nothing.";
 
 /// How to show it.
 #[derive(Debug, clap::Args)]
@@ -102,7 +103,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> anyhow::Result<()> {
             Ok(output::print(false, &(), line)?)
         }
         What::Make => {
-            people::make(config).await?.close().await;
+            people::make_for_an_old_log(config).await?.close().await;
             let file = people::file(&config.data);
             Ok(output::print(false, &(), || format!("{} is there", file.display()))?)
         }

@@ -19,6 +19,8 @@ impl Config {
             searches_per_user: hourly(self.searches_per_user),
             registrations_per_address: hourly(self.registrations_per_address),
             logins_per_address: hourly(self.logins_per_address),
+            tokens_per_sign_in: hourly(self.tokens_per_sign_in),
+            tokens_per_address: hourly(self.tokens_per_address),
             keys_max: self.limit_keys_max,
         }
     }
@@ -34,6 +36,8 @@ impl Config {
             searches_per_user: 0,
             registrations_per_address: 0,
             logins_per_address: 0,
+            tokens_per_sign_in: 0,
+            tokens_per_address: 0,
             ..self
         }
     }

@@ -65,7 +65,7 @@ pub struct Config {
     pub issuer: String,
     /// For whom access tokens are.
     pub audience: String,
-    /// What links in mails begin with.
+    /// What links in mails begin with; empty for the address that the server listens on.
     pub link_base_url: String,
     /// The directory that mails are written into; empty for the one in the data directory.
     pub mail_dir: PathBuf,
@@ -87,7 +87,7 @@ pub struct Config {
     pub territory_database: PathBuf,
     /// The file with the address ranges of VPNs; empty for none.
     pub vpn_ranges: PathBuf,
-    /// Where people are of whom nothing tells it; empty for nowhere.
+    /// The territory of people of whom nothing else tells where they are; empty for none.
     pub default_territory: String,
     /// How long people can take back that they want to be erased, in hours.
     pub erasure_delay_hours: u64,
@@ -107,6 +107,10 @@ pub struct Config {
     pub registrations_per_address: u32,
     /// Tries to sign in from one address in an hour; 0 means without limit.
     pub logins_per_address: u32,
+    /// Refreshes of one sign-in in an hour; 0 means without limit.
+    pub tokens_per_sign_in: u32,
+    /// Requests for tokens from one address in an hour; 0 means without limit.
+    pub tokens_per_address: u32,
     /// How many accounts, devices or addresses each limit has room for.
     pub limit_keys_max: usize,
 }
@@ -129,7 +133,7 @@ impl Default for Config {
             shutdown_grace_ms: 10_000,
             issuer: "playhead".to_owned(),
             audience: "playhead:api".to_owned(),
-            link_base_url: "http://127.0.0.1:8480".to_owned(),
+            link_base_url: String::new(),
             mail_dir: PathBuf::new(),
             smtp_url: Secret::default(),
             mail_from: "no-reply@playhead.example".to_owned(),
@@ -150,6 +154,8 @@ impl Default for Config {
             searches_per_user: 500,
             registrations_per_address: 10,
             logins_per_address: 20,
+            tokens_per_sign_in: 60,
+            tokens_per_address: 3_600,
             limit_keys_max: 262_144,
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn hold(name: &str, config: &Config) -> bool {
         "log" => config.log.parse::<Targets>().is_ok(),
         "issuer" => is_name(&config.issuer),
         "audience" => is_name(&config.audience),
-        "link_base_url" => is_site(&config.link_base_url),
+        "link_base_url" => config.link_base_url.is_empty() || is_site(&config.link_base_url),
         "smtp_url" => is_mail_server(config.smtp_url.reveal()),
         "mail_from" => Sender::new(MAIL_NAME, &config.mail_from).is_ok(),
         "outside_issuers" => are_providers(&config.outside_issuers),

@@ -101,9 +101,11 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "link_base_url",
-        meaning: "What links in mails begin with: the address of the site that people use.",
+        meaning: "What links in mails begin with: the address of the site that people use; the \
+                  address that the server listens on unless set.",
         kind: Kind::Text,
-        rule: "an http or https URL without query and fragment, such as https://play.example",
+        rule: "an http or https URL without query and fragment, such as https://play.example, or \
+               empty",
     },
     Key {
         name: "mail_dir",
@@ -235,6 +237,19 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "logins_per_address",
         meaning: "Tries to sign in from one network address in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "tokens_per_sign_in",
+        meaning: "Refreshes of one sign-in in an hour; 0 means without limit.",
+        kind: Kind::Integer(0, 1_000_000),
+        rule: "a whole number from 0 to 1,000,000",
+    },
+    Key {
+        name: "tokens_per_address",
+        meaning: "Requests for tokens, with refresh tokens or codes of devices, from one network \
+                  address in an hour; 0 means without limit.",
         kind: Kind::Integer(0, 1_000_000),
         rule: "a whole number from 0 to 1,000,000",
     },

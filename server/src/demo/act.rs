@@ -12,7 +12,7 @@ use super::player::{Heartbeat, Player};
 use super::shelf::Shelf;
 use super::viewer::{Search, Viewer, Wish};
 
-/// How much is played in a beat: one heartbeat's worth (30 s, MISSION row PL2).
+/// How much is played in a beat: one heartbeat's worth (30 s).
 pub(super) const BEAT_MS: u64 = 30_000;
 
 /// One who watches, with everything that belongs to it.

@@ -21,8 +21,9 @@ Examples:
   playhead --data /srv/playhead log backup /mnt/backup/playhead --json
 
 Works while a server appends. What is in TARGET is everything up to a position of the log, and the
-position is printed. Run it again with the same TARGET, and only what is new is copied. TARGET is laid
-out as a data directory: `playhead --data TARGET log verify` checks it.
+position is printed. Run it again with the same TARGET, and only what is new is copied: segments that
+were added, and the last one, whole, if anything was appended to it. TARGET is laid out as a data
+directory: `playhead --data TARGET log verify` checks it.
 
 The keys in DIR/keys are not part of it: keep them elsewhere. Read models are not, either: they are
 made anew from the log.")]

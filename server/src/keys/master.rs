@@ -63,7 +63,18 @@ pub fn existing(config: &Config) -> anyhow::Result<MasterKey> {
     understood(&place, &text)
 }
 
-/// The same, but makes one in the data directory if the settings name no other place.
+/// Checks that the master key can be read if the settings say where it is; makes none.
+///
+/// # Errors
+/// Those of [`existing`].
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    match Place::of(config) {
+        Place::Own(_) => Ok(()),
+        Place::Setting | Place::Named(_) => existing(config).map(|_| ()),
+    }
+}
+
+/// As [`existing`], but makes one in the data directory if the settings name no other place.
 ///
 /// # Errors
 /// Those of [`existing`], or it cannot be made.
@@ -72,6 +83,15 @@ pub fn existing_or_new(config: &Config) -> anyhow::Result<MasterKey> {
     let Place::Own(file) = &place else { return existing(config) };
     files::directory(&config.data)?;
     understood(&place, &files::read_or_make(file, files::random_line)?)
+}
+
+/// The master key in a file, if there is such a file.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub fn if_in_file(file: &Path) -> anyhow::Result<Option<MasterKey>> {
+    let text = files::read(file)?;
+    text.map(|text| understood(&Place::Named(file.to_owned()), &text)).transpose()
 }
 
 /// The master key in a file; a new one if there is no such file.

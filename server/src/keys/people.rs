@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use playhead_eventlog::EventLog;
-use playhead_vault::{MasterKey, Vault, VaultError};
+use playhead_eventlog::embedded::{EmbeddedLog, OpenError};
+use playhead_eventlog::{Cursor, EventLog};
+use playhead_vault::{MasterKey, Vault, VaultError, holds_sealed};
 
 use super::files;
 use super::master::{self, Place};
 use crate::config::Config;
 use crate::failure::{Advise, advised};
+use crate::store;
+
+/// How many events are looked at together when something sealed is looked for.
+const PAGE_EVENTS: usize = 1_000;
 
 /// The key file of a data directory.
 #[must_use]
@@ -58,6 +63,53 @@ pub async fn make(config: &Config) -> anyhow::Result<Vault> {
     Ok(vault)
 }
 
+/// The same for a log that was made without keys.
+///
+/// # Errors
+/// Something in the log is sealed: then a key file was lost, and a new one would begin new keys for
+/// people whose data only the lost ones open. Or those of [`make`].
+pub async fn make_for_an_old_log(config: &Config) -> anyhow::Result<Vault> {
+    if !file(&config.data).exists() {
+        refuse_sealed(&config.data).await?;
+    }
+    make(config).await
+}
+
+async fn refuse_sealed(data: &Path) -> anyhow::Result<()> {
+    let dir = data.to_owned();
+    let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open_read_only(&dir)).await?;
+    let log = match opened {
+        Err(OpenError::NotFound { .. }) => return Ok(()),
+        opened => store::explain(data, opened)?,
+    };
+    let sealed = sealed_stream(&log).await;
+    log.close().await;
+    sealed?.map_or(Ok(()), |stream| {
+        Err(advised(
+            format!("the log in {} holds sealed data, such as in {stream}", data.display()),
+            "put the directory keys back from its copy: new keys would not open what is sealed. If \
+             there is no copy, what is personal in this log is lost; begin with another data \
+             directory",
+        ))
+    })
+}
+
+/// A stream in which something is sealed.
+async fn sealed_stream(log: &dyn EventLog) -> anyhow::Result<Option<String>> {
+    let mut from = Cursor::start(log.partitions());
+    loop {
+        let batch = log.read(&from, PAGE_EVENTS).await.context("reading the log failed")?;
+        if batch.events.is_empty() {
+            return Ok(None);
+        }
+        let sealed = batch.events.iter().find(|event| holds_sealed(&event.event.payload));
+        if let Some(sealed) = sealed {
+            return Ok(Some(sealed.stream.as_str().to_owned()));
+        }
+        from = batch.next;
+    }
+}
+
 /// Moves all keys under a new master key; answers how many, and where the new master key is. It is read
 /// from `target`, and made there if need be. Without a target it takes the place of the one in the data
 /// directory. Done again after a crash, it goes on where it was.
@@ -78,9 +130,14 @@ pub async fn rewrap(config: &Config, target: Option<&Path>) -> anyhow::Result<(u
         }
     };
     let old = master::existing(config)?;
-    let new = master::in_file(&new_file)?;
-    let vault = open_with_either(&file(&config.data), old, new.clone()).await?;
-    let moved = explain(vault.rewrap(new).await);
+    // One that an earlier run has begun with. Otherwise it is made only when nothing stands in the
+    // way any more, so that a refused run leaves nothing.
+    let begun = master::if_in_file(&new_file)?;
+    let vault = open_with_either(&file(&config.data), old, begun).await?;
+    let moved = match master::in_file(&new_file) {
+        Ok(new) => explain(vault.rewrap(new).await),
+        Err(error) => Err(error),
+    };
     vault.close().await;
     let moved = moved?;
     match own {
@@ -93,8 +150,14 @@ pub async fn rewrap(config: &Config, target: Option<&Path>) -> anyhow::Result<(u
 }
 
 /// The new master key opens a file that an earlier run has begun to move, or has moved.
-async fn open_with_either(file: &Path, old: MasterKey, new: MasterKey) -> anyhow::Result<Vault> {
-    match Vault::open_existing(file, old).await {
+async fn open_with_either(
+    file: &Path,
+    old: MasterKey,
+    new: Option<MasterKey>,
+) -> anyhow::Result<Vault> {
+    let opened = Vault::open_existing(file, old).await;
+    let Some(new) = new else { return explain(opened) };
+    match opened {
         Err(VaultError::MasterKeyReplaced { .. }) => explain(Vault::open_existing(file, new).await),
         Err(error @ VaultError::WrongMasterKey { .. }) => {
             let with_new = Vault::open_existing(file, new).await;

@@ -65,9 +65,8 @@ fn understood(file: &Path, ring: Result<KeyRing, KeyError>) -> anyhow::Result<Ke
 pub fn rotate(data: &Path) -> anyhow::Result<KeyRing> {
     let dir = files::directory(data)?;
     // Of two that rotate at once, the second begins with what the first has written.
-    let lock = dir.join("signing.lock");
-    let held = File::create(&lock).and_then(|lock| lock.lock().map(|()| lock));
-    let _held = held.with_context(|| format!("locking {} failed", lock.display()))?;
+    let held = File::open(&dir).and_then(|dir| dir.lock().map(|()| dir));
+    let _held = held.with_context(|| format!("locking {} failed", dir.display()))?;
     let mut ring = open(data)?;
     ring.rotate(clock::now_ms()).context("rotating the signing keys failed").advise(|| {
         "rotate again when the oldest of them has expired; see `playhead admin keys list`"
@@ -103,14 +102,16 @@ pub fn shown(ring: &KeyRing) -> anyhow::Result<Vec<Shown>> {
 
 /// Hands on what others write into the file, until stopped. A file that cannot be read changes
 /// nothing and is reported once for each change.
-pub async fn follow(mut watch: Watch, stop: CancellationToken, rotated: impl Fn(KeyRing) + Send) {
+pub async fn follow(mut watch: Watch, stop: CancellationToken, replaced: impl Fn(KeyRing) + Send) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         match watch.look() {
             None => {}
-            Some(Ok(ring)) => {
-                tracing::info!(kid = ring.kid(), "the signing keys were rotated");
-                rotated(ring);
+            Some(Ok(Look { ring, rotated })) => {
+                if rotated {
+                    tracing::info!(kid = ring.kid(), "the signing keys were rotated");
+                }
+                replaced(ring);
             }
             Some(Err(error)) => {
                 let error = format!("{error:#}");
@@ -125,24 +126,39 @@ pub async fn follow(mut watch: Watch, stop: CancellationToken, rotated: impl Fn(
 pub struct Watch {
     data: PathBuf,
     seen: Option<(SystemTime, u64)>,
+    /// The key that signed when the file was last read.
+    kid: String,
+}
+
+/// What a look into the file has found.
+#[derive(Debug)]
+struct Look {
+    ring: KeyRing,
+    /// Whether another key signs than before.
+    rotated: bool,
 }
 
 impl Watch {
-    /// From now on. Begin before the keys are opened, so that nothing is missed.
+    /// Since these keys were opened. The file is read once more at the first look, so that nothing is
+    /// missed.
     #[must_use]
-    pub fn begin(data: &Path) -> Self {
-        Self { data: data.to_owned(), seen: changed(&file(data)) }
+    pub fn begin(data: &Path, opened: &KeyRing) -> Self {
+        Self { data: data.to_owned(), seen: None, kid: opened.kid().to_owned() }
     }
 
     /// The keys, if the file was written since the last look.
-    fn look(&mut self) -> Option<anyhow::Result<KeyRing>> {
+    fn look(&mut self) -> Option<anyhow::Result<Look>> {
         let now = changed(&file(&self.data));
         // Between two writes there may be no file, which is no reason to make one.
         if now.is_none() || now == self.seen {
             return None;
         }
         self.seen = now;
-        Some(open(&self.data))
+        Some(open(&self.data).map(|ring| {
+            let rotated = ring.kid() != self.kid;
+            ring.kid().clone_into(&mut self.kid);
+            Look { ring, rotated }
+        }))
     }
 }
 
@@ -203,17 +219,33 @@ mod tests {
     #[test]
     fn every_change_of_the_keys_is_noticed_once() {
         let dir = tempfile::tempdir().unwrap();
-        open(dir.path()).unwrap();
-        let mut watch = Watch::begin(dir.path());
+        let opened = open(dir.path()).unwrap();
+        let mut watch = Watch::begin(dir.path(), &opened);
+        let look = watch.look().unwrap().unwrap();
+        assert!(!look.rotated, "only a rotation is one");
+        assert_eq!(look.ring.kid(), opened.kid());
         assert!(watch.look().is_none());
         let rotated = rotate(dir.path()).unwrap();
-        assert_eq!(watch.look().unwrap().unwrap().kid(), rotated.kid());
+        let look = watch.look().unwrap().unwrap();
+        assert!(look.rotated);
+        assert_eq!(look.ring.kid(), rotated.kid());
         assert!(watch.look().is_none());
         fs::write(file(dir.path()), "damaged").unwrap();
         assert!(watch.look().unwrap().is_err());
         fs::remove_file(file(dir.path())).unwrap();
         assert!(watch.look().is_none());
         let anew = open(dir.path()).unwrap();
-        assert_eq!(watch.look().unwrap().unwrap().kid(), anew.kid());
+        assert_eq!(watch.look().unwrap().unwrap().ring.kid(), anew.kid());
+    }
+
+    #[test]
+    fn a_rotation_before_the_first_look_is_noticed_and_leaves_no_other_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watch = Watch::begin(dir.path(), &open(dir.path()).unwrap());
+        rotate(dir.path()).unwrap();
+        assert!(watch.look().unwrap().unwrap().rotated);
+        let entries = fs::read_dir(dir.path().join("keys")).unwrap();
+        let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["signing.json"]);
     }
 }

@@ -4,6 +4,9 @@
 //! the stores are scrubbed, so that no byte is left. Between the first and the last step the process
 //! may die. So what was begun is noted as an empty file of the account's name before it begins, in
 //! `DATA/erasing`, and removed when all is done; every round goes on with what is noted.
+//!
+//! A copy of the keys from before an erasure, put back, would bring the person back. So whom the log
+//! knows to be erased and the keys do not is noted, too, when a server starts.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -16,10 +19,13 @@ use playhead_commands::people::{People, PeopleError};
 use playhead_commands::{Context, Position};
 use playhead_domain::AccountId;
 use playhead_domain::identity::Refusal;
+use playhead_vault::Vault;
 use uuid::Uuid;
 
-/// How many accounts are forgotten in a round at most.
-const ROUND_MAX: usize = 100;
+/// How many accounts are forgotten in a round at most, besides those that were noted before.
+pub const ROUND_MAX: usize = 100;
+/// How many erased accounts are compared with the keys at once.
+const PAGE: usize = 500;
 
 /// Port: what else knows of people.
 #[async_trait]
@@ -29,6 +35,17 @@ pub trait Memories: Send + Sync {
     /// # Errors
     /// They are not known.
     async fn due(&self, now_ms: i64, limit: usize) -> anyhow::Result<Vec<AccountId>>;
+
+    /// Accounts that were ever erased, in the order of their ids: those behind `after`, or the first
+    /// ones; at most `limit`.
+    ///
+    /// # Errors
+    /// They are not known.
+    async fn erased(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> anyhow::Result<Vec<AccountId>>;
 
     /// Returns when nothing is left on the disk of what was dropped by these positions.
     ///
@@ -90,6 +107,8 @@ impl Notes {
 pub struct Erasures<M> {
     /// Runs the commands.
     pub people: People,
+    /// The keys.
+    pub vault: Vault,
     /// What else knows of people.
     pub memories: M,
     /// What was begun.
@@ -97,6 +116,49 @@ pub struct Erasures<M> {
 }
 
 impl<M: Memories> Erasures<M> {
+    /// Notes whom the read models know to be erased and the keys do not, because older keys were put
+    /// back; the next round forgets them again. Answers how many. To be asked when the read models
+    /// have caught up with the log.
+    ///
+    /// # Errors
+    /// Something could not be read or noted; ask again.
+    pub async fn recall(&self) -> anyhow::Result<usize> {
+        let (mut behind, mut noted) = (None, 0_usize);
+        loop {
+            let page = self.memories.erased(behind, PAGE).await?;
+            let ids: Vec<Uuid> = page.iter().map(|account_id| account_id.0).collect();
+            for id in self.vault.not_erased(&ids).await? {
+                self.notes.add(AccountId(id)).context("noting an erasure failed")?;
+                noted = noted.saturating_add(1);
+            }
+            behind = page.last().copied();
+            if page.len() < PAGE {
+                return Ok(noted);
+            }
+        }
+    }
+
+    /// Rounds as long as each forgets as many as a round can, at the time that it then is. `stopped`
+    /// is asked between two; answers how many are forgotten for good.
+    ///
+    /// # Errors
+    /// Those of [`round`](Self::round).
+    pub async fn rounds(
+        &self,
+        now_ms: impl Fn() -> i64 + Send + Sync,
+        new_id: impl Fn() -> Uuid + Send + Sync,
+        stopped: impl Fn() -> bool + Send + Sync,
+    ) -> anyhow::Result<usize> {
+        let mut forgotten = 0_usize;
+        loop {
+            let erased = self.round(now_ms(), &new_id).await?;
+            forgotten = forgotten.saturating_add(erased);
+            if erased < ROUND_MAX || stopped() {
+                return Ok(forgotten);
+            }
+        }
+    }
+
     /// Forgets everybody whose day has come, and goes on with what was begun; answers how many are
     /// forgotten for good. What fails is logged and gone on with in the next round.
     ///

@@ -1,11 +1,12 @@
 //! What goes on beside requests: people are forgotten when their day has come, sessions end that
-//! fell silent, and files are read again that changed.
+//! fell silent, what was promised is made up for, and files are read again that changed.
 //!
 //! Each is a task that looks at the clock, asks a port what there is to do, and does it through the
 //! same commands as everybody. All can be repeated at any time, so nothing is lost if the process dies
 //! in between.
 
 pub mod erasures;
+pub mod promises;
 pub mod search;
 pub mod silence;
 pub(crate) mod wiring;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,9 +11,12 @@ use playhead_commands::Position;
 use playhead_commands::people::SigningKeys;
 use playhead_domain::AccountId;
 use playhead_domain::playback::SILENCE_MAX_MS;
+use playhead_vault::Vault;
+use tokio_util::sync::CancellationToken;
 
 use super::Processes;
 use super::erasures::{Erasures, Memories, Notes};
+use super::promises::Promised;
 use super::search::Plays;
 use super::silence::Silence;
 use crate::app::caught_up;
@@ -26,6 +30,8 @@ use crate::territory::Territories;
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often searches learn what was played.
 const POPULARITY_EVERY: Duration = Duration::from_secs(60);
+/// How often what was promised is looked for: a pause between two mails to an address is as long.
+const MAKE_UP_EVERY: Duration = Duration::from_secs(60);
 /// How often sessions are looked for that fell silent.
 const END_SILENT_EVERY: Duration = Duration::from_secs(15);
 /// How often files of territories are looked at.
@@ -56,20 +62,55 @@ pub(crate) fn forget(
     processes: &mut Processes,
     services: &Arc<Services>,
     read_models: &ReadModels,
+    vault: &Vault,
     data: &Path,
 ) {
     let memories =
         ServerMemories { services: Arc::clone(services), read_models: read_models.clone() };
-    let people = services.people.clone();
-    let erasures = Arc::new(Erasures { people, memories, notes: Notes::of(data) });
-    let access = read_models.access.clone();
+    let (people, vault) = (services.people.clone(), vault.clone());
+    let erasures = Arc::new(Erasures { people, vault, memories, notes: Notes::of(data) });
+    let (access, stop) = (read_models.access.clone(), processes.stop_token());
+    let recalled = Arc::new(AtomicBool::new(false));
     processes.every(FORGET_EVERY, move || {
         let (erasures, access) = (Arc::clone(&erasures), access.clone());
+        let (recalled, stop) = (Arc::clone(&recalled), stop.clone());
         async move {
             access.forget_old(now_ms());
-            if let Err(error) = erasures.round(now_ms(), new_id).await {
+            if let Err(error) = forget_round(&erasures, &recalled, &stop).await {
                 let error = format!("{error:#}");
                 tracing::error!(%error, "forgetting people is put off");
+            }
+        }
+    });
+}
+
+/// Once since the start, when the read models know all who were erased, compares the keys with them.
+async fn forget_round(
+    erasures: &Erasures<ServerMemories>,
+    recalled: &AtomicBool,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let services = &erasures.memories.services;
+    if !recalled.load(Ordering::Relaxed)
+        && caught_up(&*services.log, &services.projections, CATCH_UP_MAX).await
+    {
+        let restored = erasures.recall().await?;
+        if restored > 0 {
+            tracing::warn!(restored, "older keys were put back; forgetting who was erased again");
+        }
+        recalled.store(true, Ordering::Relaxed);
+    }
+    erasures.rounds(now_ms, new_id, || stop.is_cancelled()).await.map(|_| ())
+}
+
+/// Makes up for what was promised and not done.
+pub(crate) fn make_up(processes: &mut Processes, services: &Arc<Services>, promised: Promised) {
+    let people = services.people.clone();
+    processes.every(MAKE_UP_EVERY, move || {
+        let (people, promised) = (people.clone(), promised.clone());
+        async move {
+            if let Err(error) = promised.round(&people, now_ms()).await {
+                tracing::error!(%error, "what was promised is put off");
             }
         }
     });
@@ -132,6 +173,14 @@ impl Memories for ServerMemories {
         let limit = u32::try_from(limit)?;
         let due = self.read_models.access.due_erasures(now_ms, limit).await?;
         Ok(due.into_iter().map(|due| due.account_id).collect())
+    }
+
+    async fn erased(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> anyhow::Result<Vec<AccountId>> {
+        Ok(self.read_models.access.erased_accounts(after, u32::try_from(limit)?).await?)
     }
 
     async fn scrub(&self, positions: &[Position]) -> anyhow::Result<()> {

@@ -217,3 +217,21 @@ fn a_blind_index_is_what_others_compute() {
     assert_ne!(index, blind_index(&key, "name", "ada@example.org"));
     assert_ne!(index, blind_index(&key, "email", "Ada@example.org"));
 }
+
+#[tokio::test]
+async fn what_is_locked_opens_under_its_label_only_also_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let vault = open(directory.path(), 1).await;
+    let locked = vault.lock("promise", b"canary").unwrap();
+    assert!(!locked.windows(6).any(|window| window == b"canary"));
+    assert_ne!(vault.lock("promise", b"canary").unwrap(), locked);
+    assert!(vault.unlock("other", &locked).is_none());
+    let mut changed = locked.clone();
+    changed[30] ^= 1;
+    for other in [changed.as_slice(), &locked[..20], b""] {
+        assert!(vault.unlock("promise", other).is_none());
+    }
+    vault.close().await;
+    let vault = open(directory.path(), 1).await;
+    assert_eq!(vault.unlock("promise", &locked).unwrap().as_slice(), b"canary");
+}

@@ -114,7 +114,7 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         input: Option<OpenAccountInput>,
-    ) -> Result<OpenAccountPayload, Error> {
+    ) -> Result<Option<OpenAccountPayload>, Error> {
         let input = input.unwrap_or_default();
         let caller = Caller::of(context)?;
         let run = run(caller, "openAccount", input.idempotency_key)?;
@@ -128,7 +128,7 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         input: AddProfileInput,
-    ) -> Result<AddProfilePayload, Error> {
+    ) -> Result<Option<AddProfilePayload>, Error> {
         Ok(add_profile(Caller::of(context)?, input).await?.into())
     }
 
@@ -138,7 +138,7 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         input: ChangeProfileInput,
-    ) -> Result<ChangeProfilePayload, Error> {
+    ) -> Result<Option<ChangeProfilePayload>, Error> {
         Ok(change_profile(Caller::of(context)?, input).await?.into())
     }
 
@@ -147,7 +147,7 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         input: RemoveProfileInput,
-    ) -> Result<RemoveProfilePayload, Error> {
+    ) -> Result<Option<RemoveProfilePayload>, Error> {
         Ok(remove_profile(Caller::of(context)?, input).await?.into())
     }
 }

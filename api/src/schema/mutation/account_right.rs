@@ -11,7 +11,7 @@ use crate::limits::Act;
 const PROVEN_MS: i64 = 5 * 60_000;
 
 /// Whether the caller may lift limits: they give the account's password, signed in within the last
-/// five minutes, or carry a token that an operator made without a sign-in. A wrong password is
+/// five minutes by password or at an identity provider, or carry a token that an operator made without a sign-in. A wrong password is
 /// refused, whatever it was given for, and tries are limited like those of signing in.
 ///
 /// # Errors
@@ -21,12 +21,19 @@ pub(super) async fn account_right(
     password: Option<&str>,
 ) -> Result<Result<bool, Refusal>, Fault> {
     let identity = caller.proven()?;
+    let (people, account_id) = (&caller.services.people, identity.account_id);
     let Some(password) = password else {
+        let Some(sign_in_id) = identity.sign_in() else { return Ok(Ok(true)) };
         let proven_until_ms = identity.authenticated_at_ms.saturating_add(PROVEN_MS);
-        return Ok(Ok(identity.sign_in().is_none() || caller.now_ms < proven_until_ms));
+        if caller.now_ms >= proven_until_ms {
+            return Ok(Ok(false));
+        }
+        // Somebody else let in a device that was signed in by a code: nothing is shown by it.
+        let proven = people.was_proven(account_id, sign_in_id).await;
+        return proven.map(Ok).map_err(|error| caller.fault(error));
     };
     caller.count(Act::Login)?;
-    match caller.services.people.is_password(identity.account_id, password).await {
+    match people.is_password(account_id, password).await {
         Ok(true) => Ok(Ok(true)),
         Ok(false) => Ok(Err(AccountRefusal::AccountRightNeeded.into())),
         Err(error) => Ok(Err(of_people(error, caller.correlation_id)?)),

@@ -4,7 +4,7 @@
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::InvalidValue;
 use playhead_domain::availability::{Availability, Window};
-use playhead_domain::title::{Command, Refusal as TitleRefusal};
+use playhead_domain::title::{Command, Refusal as TitleRefusal, State};
 
 use super::title::Manager;
 use super::{Outcome, payload};
@@ -83,7 +83,7 @@ impl AvailabilityMutation {
         &self,
         context: &Context<'_>,
         input: ScheduleAvailabilityInput,
-    ) -> Result<ScheduleAvailabilityPayload, Error> {
+    ) -> Result<Option<ScheduleAvailabilityPayload>, Error> {
         let ScheduleAvailabilityInput { title_id, windows, blocked_territories, idempotency_key } =
             input;
         let change = Change::Windows(windows, blocked_territories);
@@ -99,7 +99,7 @@ impl AvailabilityMutation {
         &self,
         context: &Context<'_>,
         input: BlockTerritoriesInput,
-    ) -> Result<BlockTerritoriesPayload, Error> {
+    ) -> Result<Option<BlockTerritoriesPayload>, Error> {
         let BlockTerritoriesInput { title_id, territories, idempotency_key } = input;
         let (caller, change) = (Caller::of(context)?, Change::Blocked(territories));
         let key = idempotency_key.as_deref();
@@ -112,7 +112,7 @@ impl AvailabilityMutation {
         &self,
         context: &Context<'_>,
         input: MakeAvailableInput,
-    ) -> Result<MakeAvailablePayload, Error> {
+    ) -> Result<Option<MakeAvailablePayload>, Error> {
         let MakeAvailableInput { title_id, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let key = idempotency_key.as_deref();
@@ -129,18 +129,19 @@ enum Change {
 
 impl Change {
     /// The schedule after it. A title without one is offered everywhere and always.
-    fn apply(self, before: Option<&Availability>) -> Result<Availability, InvalidValue> {
+    fn apply(&self, before: Option<&Availability>) -> Result<Availability, InvalidValue> {
         let before = before.cloned().unwrap_or_else(Availability::everywhere);
         Ok(match self {
             Self::Windows(inputs, blocked) => {
-                let windows: Vec<Window> = windows(inputs)?;
+                let windows: Vec<Window> = windows(inputs.clone())?;
+                let blocked = blocked.clone();
                 let blocked = blocked.map(|codes| territories(codes, "blocked_territories"));
                 let blocked_territories =
                     blocked.transpose()?.unwrap_or(before.blocked_territories);
                 Availability { windows, blocked_territories }
             }
             Self::Blocked(codes) => {
-                let blocked_territories = territories(codes, "territories")?;
+                let blocked_territories = territories(codes.clone(), "territories")?;
                 Availability { blocked_territories, ..before }
             }
             Self::Everywhere => Availability::everywhere(),
@@ -160,15 +161,13 @@ async fn schedule(
     let Some(title_id) = global_id::title(title_id) else {
         return Ok(Outcome::refused(TitleRefusal::Unknown, account_id));
     };
-    let state = caller.services.commands.titles.state(&title_id).await;
-    let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
-    let before = state.listing_or_draft().and_then(|listing| listing.availability.as_ref());
-    let availability = match change.apply(before) {
-        Ok(availability) => availability,
-        Err(invalid) => return Ok(Outcome::refused(invalid, account_id)),
-    };
     let intention = Intention::of(caller, account_id, mutation, key)?;
     let (by, at_ms) = (manager.by, caller.now_ms);
-    let command = Command::Schedule { title_id, availability, by, at_ms };
-    manager.change(title_id, intention, &command).await
+    // What is kept of the schedule before is that which the change is decided on.
+    let make = |state: &State| {
+        let before = state.listing_or_draft().and_then(|listing| listing.availability.as_ref());
+        let availability = change.apply(before)?;
+        Ok(Command::Schedule { title_id, availability, by, at_ms })
+    };
+    manager.change_on(title_id, intention, make).await
 }

@@ -73,7 +73,7 @@ impl ConsentMutation {
         &self,
         context: &Context<'_>,
         input: GiveConsentInput,
-    ) -> Result<GiveConsentPayload, Error> {
+    ) -> Result<Option<GiveConsentPayload>, Error> {
         let GiveConsentInput { purpose, policy_version, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "giveConsent", idempotency_key)?;
@@ -89,7 +89,7 @@ impl ConsentMutation {
         &self,
         context: &Context<'_>,
         input: WithdrawConsentInput,
-    ) -> Result<WithdrawConsentPayload, Error> {
+    ) -> Result<Option<WithdrawConsentPayload>, Error> {
         let WithdrawConsentInput { purpose, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "withdrawConsent", idempotency_key)?;
@@ -103,7 +103,7 @@ impl ConsentMutation {
         &self,
         context: &Context<'_>,
         input: SetBillingAddressInput,
-    ) -> Result<SetBillingAddressPayload, Error> {
+    ) -> Result<Option<SetBillingAddressPayload>, Error> {
         let SetBillingAddressInput { country, lines, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "setBillingAddress", idempotency_key)?;

@@ -89,7 +89,7 @@ impl DeviceMutation {
         &self,
         context: &Context<'_>,
         input: ApproveDeviceInput,
-    ) -> Result<ApproveDevicePayload, Error> {
+    ) -> Result<Option<ApproveDevicePayload>, Error> {
         let ApproveDeviceInput { user_code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "approveDevice", idempotency_key)?;
@@ -104,7 +104,7 @@ impl DeviceMutation {
         &self,
         context: &Context<'_>,
         input: DenyDeviceInput,
-    ) -> Result<DenyDevicePayload, Error> {
+    ) -> Result<Option<DenyDevicePayload>, Error> {
         let DenyDeviceInput { user_code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "denyDevice", idempotency_key)?;
@@ -118,7 +118,7 @@ impl DeviceMutation {
         &self,
         context: &Context<'_>,
         input: RenameDeviceInput,
-    ) -> Result<RenameDevicePayload, Error> {
+    ) -> Result<Option<RenameDevicePayload>, Error> {
         Ok(rename(Caller::of(context)?, input).await?.into())
     }
 
@@ -127,7 +127,7 @@ impl DeviceMutation {
         &self,
         context: &Context<'_>,
         input: RemoveDeviceInput,
-    ) -> Result<RemoveDevicePayload, Error> {
+    ) -> Result<Option<RemoveDevicePayload>, Error> {
         let RemoveDeviceInput { device_id, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "removeDevice", idempotency_key)?;

@@ -1,9 +1,10 @@
-//! Being forgotten.
+//! Taking one's data along, and being forgotten.
 
-use async_graphql::{Context, Error, InputObject, Object};
+use async_graphql::{Context, Error, InputObject, Json, Object};
+use serde_json::Value;
 
 use super::errand::Errand;
-use super::payload;
+use super::{Outcome, payload};
 use crate::caller::Caller;
 use crate::schema::me::Me;
 
@@ -22,6 +23,13 @@ pub(crate) struct WithdrawErasureInput {
 }
 
 payload! {
+    /// What came of asking for everything that is known.
+    ExportMyDataPayload {
+        /// All that was recorded of the account, in clear: the document that GET /me/export answers.
+        document: Json<Value>
+    }
+}
+payload! {
     /// What came of asking to be forgotten.
     EraseMePayload {
         /// The person behind the account; erasureDueAt says when everything personal is forgotten.
@@ -36,19 +44,31 @@ payload! {
     }
 }
 
-/// Being forgotten.
+/// Taking one's data along, and being forgotten.
 #[derive(Default)]
 pub(crate) struct ErasureMutation;
 
 #[Object]
 impl ErasureMutation {
+    /// Everything that is known of the caller, in clear and without hashes (GDPR, articles 15 and
+    /// 20). Nothing is recorded. GET /me/export answers the same as a file.
+    async fn export_my_data(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<ExportMyDataPayload>, Error> {
+        let caller = Caller::of(context)?;
+        let exported = caller.services.people.export(caller.account_id()?).await;
+        let document = exported.map_err(|error| caller.fault(error))?;
+        Ok(Outcome::done(Some(Json(document)), None).into())
+    }
+
     /// Asks for everything personal to be forgotten, after a time to change one's mind. Take the
-    /// data along before, with GET /me/export.
+    /// data along before, with exportMyData or GET /me/export.
     async fn erase_me(
         &self,
         context: &Context<'_>,
         input: Option<EraseMeInput>,
-    ) -> Result<EraseMePayload, Error> {
+    ) -> Result<Option<EraseMePayload>, Error> {
         let EraseMeInput { idempotency_key } = input.unwrap_or_default();
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "eraseMe", idempotency_key)?;
@@ -62,7 +82,7 @@ impl ErasureMutation {
         &self,
         context: &Context<'_>,
         input: Option<WithdrawErasureInput>,
-    ) -> Result<WithdrawErasurePayload, Error> {
+    ) -> Result<Option<WithdrawErasurePayload>, Error> {
         let WithdrawErasureInput { idempotency_key } = input.unwrap_or_default();
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "withdrawErasure", idempotency_key)?;

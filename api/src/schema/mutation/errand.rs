@@ -1,7 +1,8 @@
 //! What somebody asks of [`People`].
 
-use playhead_commands::people::{People, PeopleError};
+use playhead_commands::people::{People, PeopleError, Promise};
 use playhead_commands::{Context, Position};
+use playhead_domain::identity::Identity;
 use playhead_domain::{AccountId, InvalidValue};
 use uuid::Uuid;
 
@@ -104,6 +105,26 @@ impl<'a> Errand<'a> {
         self.done(result, object)
     }
 
+    /// What came of something that cannot be done a second time, such as using a code up: if this very
+    /// command was carried out before, it counts as done again. `step` names the command and the
+    /// event in the identity's stream that say so.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub(super) async fn once(
+        &self,
+        result: Result<Option<Position>, PeopleError>,
+        account_id: AccountId,
+        step: (&str, &str),
+    ) -> Result<Result<Option<Position>, PeopleError>, Fault> {
+        let Err(error) = &result else { return Ok(result) };
+        if !error.is_refusal() {
+            return Ok(result);
+        }
+        let before = self.intention.recorded_as::<Identity>(self.caller, &account_id, step).await?;
+        Ok(before.map_or(result, |position| Ok(Some(position))))
+    }
+
     /// What came of it. `object` is what the payload shows.
     ///
     /// # Errors
@@ -138,26 +159,13 @@ impl<'a> Errand<'a> {
         self.refuse(InvalidValue { field, rule })
     }
 
-    /// Does something whose outcome, and the time that it takes, must not tell whether an address
-    /// has an account: the answer does not wait for it. What goes wrong is logged.
+    /// Promises something whose outcome, and the time that it takes, must not tell whether an address
+    /// has an account: the answer waits only until the promise is written down.
     ///
     /// # Errors
-    /// Too much is going on already.
-    pub(super) fn later<F>(
-        &self,
-        what: &'static str,
-        work: impl FnOnce(People, Context) -> F,
-    ) -> Result<(), Fault>
-    where
-        F: Future<Output = Result<(), PeopleError>> + Send + 'static,
-    {
-        let work = work(self.people().clone(), self.context().clone());
-        let correlation_id = self.caller.correlation_id;
-        let started = self.caller.services.background.spawn(async move {
-            if let Err(error) = work.await {
-                tracing::error!(%correlation_id, %error, "{what} failed");
-            }
-        });
-        if started { Ok(()) } else { Err(Fault::overloaded()) }
+    /// Too much is going on already, or it cannot be written down.
+    pub(super) async fn later(&self, promise: Promise) -> Result<(), Fault> {
+        let background = &self.caller.services.background;
+        background.promise(promise, self.people(), self.context()).await
     }
 }

@@ -95,7 +95,7 @@ impl MarksMutation {
         &self,
         context: &Context<'_>,
         input: DismissTitleInput,
-    ) -> Result<DismissTitlePayload, Error> {
+    ) -> Result<Option<DismissTitlePayload>, Error> {
         let DismissTitleInput { profile_id, title_id, idempotency_key } = input;
         let said = Said { mutation: "dismissTitle", profile_id, title_id, idempotency_key };
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
@@ -109,7 +109,7 @@ impl MarksMutation {
         &self,
         context: &Context<'_>,
         input: RestoreTitleInput,
-    ) -> Result<RestoreTitlePayload, Error> {
+    ) -> Result<Option<RestoreTitlePayload>, Error> {
         let RestoreTitleInput { profile_id, title_id, idempotency_key } = input;
         let said = Said { mutation: "restoreTitle", profile_id, title_id, idempotency_key };
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
@@ -124,7 +124,7 @@ impl MarksMutation {
         &self,
         context: &Context<'_>,
         input: MarkWatchedInput,
-    ) -> Result<MarkWatchedPayload, Error> {
+    ) -> Result<Option<MarkWatchedPayload>, Error> {
         let MarkWatchedInput { profile_id, title_id, idempotency_key } = input;
         let said = Said { mutation: "markWatched", profile_id, title_id, idempotency_key };
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
@@ -138,7 +138,7 @@ impl MarksMutation {
         &self,
         context: &Context<'_>,
         input: MarkUnwatchedInput,
-    ) -> Result<MarkUnwatchedPayload, Error> {
+    ) -> Result<Option<MarkUnwatchedPayload>, Error> {
         let MarkUnwatchedInput { profile_id, title_id, idempotency_key } = input;
         let said = Said { mutation: "markUnwatched", profile_id, title_id, idempotency_key };
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
@@ -152,7 +152,7 @@ impl MarksMutation {
         &self,
         context: &Context<'_>,
         input: RemoveFromHistoryInput,
-    ) -> Result<RemoveFromHistoryPayload, Error> {
+    ) -> Result<Option<RemoveFromHistoryPayload>, Error> {
         let RemoveFromHistoryInput { profile_id, title_id, session_id, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let session_id = match session_id.map(|id| id.parse().map(SessionId)).transpose() {

@@ -8,6 +8,7 @@ mod consent;
 mod devices;
 mod erasure;
 mod errand;
+mod failing_apart;
 mod identity;
 mod marks;
 mod operator;
@@ -17,8 +18,10 @@ mod subscription;
 mod title;
 
 use async_graphql::MergedObject;
-use playhead_commands::{Handler, Position as LogPosition};
+use playhead_commands::{ExecuteError, Executed, Handler, Position as LogPosition};
 use playhead_domain::{AccountId, Decider, ProfileId};
+
+pub(crate) use failing_apart::FailingApart;
 
 use super::mutation_error::MutationError;
 use super::scalars::Position;
@@ -28,7 +31,6 @@ use crate::idempotency::Intention;
 
 /// What clients can do.
 #[derive(Default, MergedObject)]
-#[graphql(name = "Mutation")]
 pub(crate) struct Mutation(
     account::AccountMutation,
     pin::PinMutation,
@@ -88,10 +90,11 @@ macro_rules! payload {
             errors: Vec<$crate::schema::mutation_error::MutationError>,
         }
 
-        impl From<$crate::schema::mutation::Outcome<$object>> for $name {
+        // Mutations are nullable: what fails in one takes nothing away from the others.
+        impl From<$crate::schema::mutation::Outcome<$object>> for Option<$name> {
             fn from(outcome: $crate::schema::mutation::Outcome<$object>) -> Self {
                 let $crate::schema::mutation::Outcome { object, position, errors } = outcome;
-                Self { $field: object, position, errors }
+                Some($name { $field: object, position, errors })
             }
         }
     };
@@ -121,8 +124,28 @@ where
         command: &D::Command,
         object: impl FnOnce(&D::State) -> Option<T>,
     ) -> Result<Outcome<T>, Fault> {
+        let executed = self.handler.execute(&self.id, command, &self.intention.context).await;
+        self.answer(executed, object).await
+    }
+
+    /// The same for a command that is made from the state it is decided on, anew if somebody else was
+    /// faster.
+    async fn run_on<T>(
+        self,
+        make: impl Fn(&D::State) -> Result<D::Command, D::Refusal> + Send + Sync,
+        object: impl FnOnce(&D::State) -> Option<T>,
+    ) -> Result<Outcome<T>, Fault> {
+        let executed = self.handler.execute_on(&self.id, make, &self.intention.context).await;
+        self.answer(executed, object).await
+    }
+
+    async fn answer<T>(
+        self,
+        executed: Result<Executed<D>, ExecuteError<D::Refusal>>,
+        object: impl FnOnce(&D::State) -> Option<T>,
+    ) -> Result<Outcome<T>, Fault> {
         let Self { caller, account_id, handler, id, intention } = self;
-        let error = match handler.execute(&id, command, &intention.context).await {
+        let error = match executed {
             Ok(executed) => {
                 return Ok(Outcome::done(object(&executed.state), executed.position));
             }

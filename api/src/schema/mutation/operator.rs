@@ -105,7 +105,7 @@ impl OperatorMutation {
         &self,
         context: &Context<'_>,
         input: SuspendAccountInput,
-    ) -> Result<SuspendAccountPayload, Error> {
+    ) -> Result<Option<SuspendAccountPayload>, Error> {
         let SuspendAccountInput { account_id, reason, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "suspendAccount", idempotency_key)?;
@@ -119,7 +119,7 @@ impl OperatorMutation {
         &self,
         context: &Context<'_>,
         input: ReinstateAccountInput,
-    ) -> Result<ReinstateAccountPayload, Error> {
+    ) -> Result<Option<ReinstateAccountPayload>, Error> {
         let ReinstateAccountInput { account_id, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "reinstateAccount", idempotency_key)?;
@@ -134,7 +134,7 @@ impl OperatorMutation {
         &self,
         context: &Context<'_>,
         input: GrantRoleInput,
-    ) -> Result<GrantRolePayload, Error> {
+    ) -> Result<Option<GrantRolePayload>, Error> {
         let GrantRoleInput { account_id, role, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "grantRole", idempotency_key)?;
@@ -149,7 +149,7 @@ impl OperatorMutation {
         &self,
         context: &Context<'_>,
         input: RevokeRoleInput,
-    ) -> Result<RevokeRolePayload, Error> {
+    ) -> Result<Option<RevokeRolePayload>, Error> {
         let RevokeRoleInput { account_id, role, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_operator(caller, "revokeRole", idempotency_key)?;

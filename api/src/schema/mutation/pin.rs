@@ -64,7 +64,7 @@ impl PinMutation {
         &self,
         context: &Context<'_>,
         input: SetProfilePinInput,
-    ) -> Result<SetProfilePinPayload, Error> {
+    ) -> Result<Option<SetProfilePinPayload>, Error> {
         let caller = Caller::of(context)?;
         let key = input.idempotency_key.as_deref();
         let password = input.account_password.as_deref();
@@ -85,7 +85,7 @@ impl PinMutation {
         &self,
         context: &Context<'_>,
         input: RemoveProfilePinInput,
-    ) -> Result<RemoveProfilePinPayload, Error> {
+    ) -> Result<Option<RemoveProfilePinPayload>, Error> {
         let caller = Caller::of(context)?;
         let key = input.idempotency_key.as_deref();
         let password = input.account_password.as_deref();

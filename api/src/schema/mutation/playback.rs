@@ -24,7 +24,7 @@ use crate::schema::eyes::Eyes;
 use crate::schema::scalars::{DateTime, Milliseconds};
 use crate::schema::title::{self, Title};
 
-/// How often a player reports (MISSION row PL2).
+/// How often a player reports.
 const HEARTBEAT_INTERVAL_MS: i32 = 30_000;
 
 /// The sequence of a heartbeat that nothing can follow: the greatest `Int`.
@@ -120,7 +120,7 @@ impl PlaybackMutation {
         &self,
         context: &Context<'_>,
         input: StartPlaybackInput,
-    ) -> Result<StartPlaybackPayload, Error> {
+    ) -> Result<Option<StartPlaybackPayload>, Error> {
         Ok(start(Caller::of(context)?, input).await?.into())
     }
 
@@ -129,7 +129,7 @@ impl PlaybackMutation {
         &self,
         context: &Context<'_>,
         input: StopPlaybackInput,
-    ) -> Result<StopPlaybackPayload, Error> {
+    ) -> Result<Option<StopPlaybackPayload>, Error> {
         Ok(stop(Caller::of(context)?, input).await?.into())
     }
 }

@@ -72,7 +72,7 @@ impl SubscriptionMutation {
         &self,
         context: &Context<'_>,
         input: SubscribeInput,
-    ) -> Result<SubscribePayload, Error> {
+    ) -> Result<Option<SubscribePayload>, Error> {
         let caller = Caller::of(context)?;
         let account_id = caller.account_id()?;
         if !account_state(caller, account_id).await?.opened {
@@ -88,7 +88,7 @@ impl SubscriptionMutation {
         &self,
         context: &Context<'_>,
         input: ChangePlanInput,
-    ) -> Result<ChangePlanPayload, Error> {
+    ) -> Result<Option<ChangePlanPayload>, Error> {
         let caller = Caller::of(context)?;
         let account_id = caller.account_id()?;
         let plan = input.plan.into();
@@ -101,7 +101,7 @@ impl SubscriptionMutation {
         &self,
         context: &Context<'_>,
         input: Option<CancelSubscriptionInput>,
-    ) -> Result<CancelSubscriptionPayload, Error> {
+    ) -> Result<Option<CancelSubscriptionPayload>, Error> {
         let key = input.unwrap_or_default().idempotency_key;
         let caller = Caller::of(context)?;
         let account_id = caller.account_id()?;

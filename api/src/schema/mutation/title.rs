@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use playhead_domain::title::{
-    By, Command, Kind, Metadata, Refusal as TitleRefusal, Title as Rules,
+    By, Command, Kind, Metadata, Refusal as TitleRefusal, State, Title as Rules,
 };
 use playhead_domain::values::check;
 use playhead_domain::{AccountId, InvalidValue, TitleId};
@@ -101,7 +101,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: AddTitleInput,
-    ) -> Result<AddTitlePayload, Error> {
+    ) -> Result<Option<AddTitlePayload>, Error> {
         Ok(add(Caller::of(context)?, input).await?.into())
     }
 
@@ -111,7 +111,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: EditTitleInput,
-    ) -> Result<EditTitlePayload, Error> {
+    ) -> Result<Option<EditTitlePayload>, Error> {
         Ok(edit(Caller::of(context)?, input).await?.into())
     }
 
@@ -121,7 +121,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: PublishTitleInput,
-    ) -> Result<PublishTitlePayload, Error> {
+    ) -> Result<Option<PublishTitlePayload>, Error> {
         Ok(publish(Caller::of(context)?, input).await?.into())
     }
 
@@ -131,7 +131,7 @@ impl TitleMutation {
         &self,
         context: &Context<'_>,
         input: WithdrawTitleInput,
-    ) -> Result<WithdrawTitlePayload, Error> {
+    ) -> Result<Option<WithdrawTitlePayload>, Error> {
         Ok(withdraw(Caller::of(context)?, input).await?.into())
     }
 }
@@ -169,6 +169,18 @@ impl<'a> Manager<'a> {
         let eyes = self.eyes().await?;
         let run = self.run(title_id, intention);
         run.run(command, |state| of_changed(title_id, state, eyes)).await
+    }
+
+    /// The same for a command that is made from the state it is decided on.
+    pub(super) async fn change_on(
+        &self,
+        title_id: TitleId,
+        intention: Intention,
+        make: impl Fn(&State) -> Result<Command, TitleRefusal> + Send + Sync,
+    ) -> Result<Outcome<Title>, Fault> {
+        let eyes = self.eyes().await?;
+        let run = self.run(title_id, intention);
+        run.run_on(make, |state| of_changed(title_id, state, eyes)).await
     }
 
     fn run(&self, id: TitleId, intention: Intention) -> Run<'a, Rules> {

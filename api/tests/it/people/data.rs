@@ -56,6 +56,10 @@ async fn people_take_everything_along_but_secrets() {
     for secret in ["argon2", "refresh_hash", PASSWORD] {
         assert!(!text.contains(secret), "{secret}");
     }
+    let asked = "mutation { exportMyData { document position errors { code } } }";
+    let payload = client.ask(asked).await["exportMyData"].clone();
+    assert_eq!(payload, json!({ "document": answer.body, "position": null, "errors": [] }));
+    assert_eq!(api.nobody().run(asked, json!({})).await.code(), "UNAUTHENTICATED");
     let nobody = export(&api.nobody()).await;
     assert_eq!(
         (nobody.status.as_u16(), &nobody.body["error"]["code"]),

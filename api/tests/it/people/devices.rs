@@ -62,6 +62,64 @@ async fn a_television_is_let_in_by_a_phone() {
 }
 
 #[tokio::test]
+async fn codes_and_tokens_are_of_use_to_the_client_alone_that_they_were_issued_to() {
+    let api = TestApi::start().await;
+    let mut phone = api.member(ADA).await;
+    let codes = codes(&api).await;
+    let user_code = json!({ "userCode": codes["user_code"] });
+    done(&phone.mutate("approveDevice", user_code, "userCode").await);
+    let device_code = text(&codes["device_code"]);
+    let stolen = [("grant_type", GRANT), ("device_code", &device_code), ("client_id", LAPTOP)];
+    for _ in 0..3 {
+        assert_eq!(error(&api.form("/oauth/token", &stolen).await), (400, "invalid_grant"));
+    }
+    let granted = poll(&api, &device_code).await;
+    assert_eq!(granted.status, 200, "the thief used nothing up: {}", granted.body);
+    let refresh_token = text(&granted.body["refresh_token"]);
+    let refresh = async |client_id: &str| {
+        let pairs = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.as_str()),
+            ("client_id", client_id),
+        ];
+        api.form("/oauth/token", &pairs).await
+    };
+    assert_eq!(error(&refresh(LAPTOP).await), (400, "invalid_grant"));
+    assert_eq!(error(&refresh("tv").await), (400, "invalid_client"));
+    let refreshed = refresh(TV).await;
+    assert_eq!(refreshed.status, 200, "the thief ended nothing: {}", refreshed.body);
+}
+
+#[tokio::test]
+async fn a_television_that_was_let_in_a_moment_ago_has_no_right_over_the_account() {
+    let api = TestApi::start().await;
+    let mut phone = api.member(ADA).await;
+    done(&phone.mutate("openAccount", json!({}), "account { id }").await);
+    let kid = json!({ "name": "Kid", "kids": true });
+    let kid = phone.mutate("addProfile", kid, "profile { id }").await;
+    let kid = text(&kid["profile"]["id"]);
+    let pin = json!({ "profileId": kid, "pin": "4821" });
+    done(&phone.mutate("setProfilePin", pin.clone(), "profile { id }").await);
+    let codes = codes(&api).await;
+    let user_code = json!({ "userCode": codes["user_code"] });
+    done(&phone.mutate("approveDevice", user_code, "userCode").await);
+    let granted = poll(&api, &text(&codes["device_code"])).await;
+    let mut tv = api.nobody();
+    tv.token = Some(text(&granted.body["access_token"]));
+    tv.positions = phone.positions.clone();
+    let remove = json!({ "profileId": kid });
+    let refused = tv.mutate("removeProfilePin", remove.clone(), "profile { id }").await;
+    assert_eq!(refusal(&refused), "ACCOUNT_RIGHT_NEEDED");
+    let refused = tv.mutate("setProfilePin", pin, "profile { id }").await;
+    assert_eq!(refusal(&refused), "ACCOUNT_RIGHT_NEEDED");
+    let with_password = json!({ "profileId": kid, "accountPassword": PASSWORD });
+    done(&tv.mutate("removeProfilePin", with_password, "profile { id }").await);
+    let pin = json!({ "profileId": kid, "pin": "1111" });
+    done(&tv.mutate("setProfilePin", pin, "profile { id }").await);
+    done(&phone.mutate("removeProfilePin", remove, "profile { id }").await);
+}
+
+#[tokio::test]
 async fn a_television_that_is_kept_out_or_late_gets_nothing() {
     let api = TestApi::start().await;
     let mut phone = api.member(ADA).await;
@@ -140,6 +198,12 @@ async fn a_device_that_is_removed_is_out_at_once_and_cannot_come_back() {
         let refused = phone.mutate("renameDevice", input, "device { id }").await;
         assert_eq!(refusal(&refused), code);
     }
+    for unknown in [TV, PHONE, "x"] {
+        let input = json!({ "deviceId": unknown });
+        let refused = phone.mutate("removeDevice", input, "deviceId").await;
+        assert_eq!(refusal(&refused), "UNKNOWN_DEVICE");
+    }
+    done(&phone.mutate("removeDevice", json!({ "deviceId": LAPTOP }), "deviceId").await);
     done(&phone.mutate("removeDevice", json!({ "deviceId": LAPTOP }), "deviceId").await);
     assert!(!laptop.may_call().await && phone.may_call().await);
     laptop.token = None;

@@ -59,6 +59,75 @@ async fn an_address_tries_twenty_passwords_an_hour() {
 }
 
 #[tokio::test]
+async fn what_was_done_before_a_limit_was_met_is_answered() {
+    let api = TestApi::start_as(limited()).await;
+    let input = format!(r#"{{ email: "{ADA}", password: "wrong", deviceId: "{PHONE}" }}"#);
+    let sign_in = format!("signIn(input: {input}) {{ errors {{ code }} }}");
+    let fields: String = (0..22).map(|n| format!("a{n}: {sign_in} ")).collect();
+    // What comes behind the refused ones, and is not limited, is done too.
+    let query = format!(
+        "mutation {{ {fields} b: verifyEmail(input: {{ code: \"x\" }}) {{ errors {{ code }} }} }}"
+    );
+    let body = json!({ "query": query }).to_string();
+    let answer = from(&api.nobody(), [203, 0, 113, 9], "/graphql", false, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let data = &answer.body["data"];
+    for number in 0..20 {
+        assert_eq!(data[format!("a{number}")]["errors"][0]["code"], "WRONG_CREDENTIALS");
+    }
+    assert!(data["a20"].is_null() && data["a21"].is_null());
+    assert_eq!(data["b"]["errors"][0]["code"], "CODE_INVALID");
+    let errors = answer.body["errors"].as_array().unwrap();
+    let paths: Vec<_> = errors.iter().map(|error| error["path"].clone()).collect();
+    assert_eq!(paths, [json!(["a20"]), json!(["a21"])]);
+    assert!(errors.iter().all(|error| error["extensions"]["code"] == "RATE_LIMITED"
+        && error["extensions"]["retryAfterMs"] == 180_000));
+}
+
+#[tokio::test]
+async fn tokens_are_asked_for_sixty_times_an_hour_for_each_sign_in() {
+    let api = TestApi::start_as(limited()).await;
+    let client = api.nobody();
+    let refresh = async |token: &str| {
+        let form = format!("grant_type=refresh_token&refresh_token={token}");
+        from(&client, [203, 0, 113, 9], "/oauth/token", true, form).await
+    };
+    let member = api.member(ADA).await;
+    let mut fresh = api.nobody();
+    let payload = fresh.sign_in(ADA, PASSWORD, PHONE).await;
+    let token = crate::harness::text(&payload["tokens"]["refreshToken"]);
+    let mut statuses = vec![];
+    for _ in 0..61 {
+        statuses.push(refresh(&token).await.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[59], statuses[60]), (200, 400, 429));
+    assert_eq!(refresh("prt1_nonsense").await.status, 400, "only the address counts for it");
+    let input = json!({ "input": { "refreshToken": token } });
+    let query =
+        "mutation($input: RefreshSignInInput!) { refreshSignIn(input: $input) { position } }";
+    let answer = fresh.run(query, input).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (429, "RATE_LIMITED"));
+    assert!(member.may_call().await, "another sign-in goes on");
+}
+
+#[tokio::test]
+async fn tokens_are_asked_for_once_a_second_from_each_address() {
+    let api = TestApi::start_as(limited()).await;
+    let client = api.nobody();
+    let poll = async |address| {
+        let form = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id={PHONE}&device_code=x"
+        );
+        from(&client, address, "/oauth/token", true, form).await.status.as_u16()
+    };
+    for _ in 0..3_600 {
+        assert_eq!(poll([203, 0, 113, 9]).await, 400);
+    }
+    assert_eq!(poll([203, 0, 113, 9]).await, 429);
+    assert_eq!(poll([203, 0, 113, 10]).await, 400);
+}
+
+#[tokio::test]
 async fn an_address_registers_ten_accounts_an_hour() {
     let api = TestApi::start_as(limited()).await;
     let mut codes = vec![];

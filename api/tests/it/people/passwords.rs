@@ -47,6 +47,45 @@ async fn who_forgot_the_password_chooses_another_with_the_code_in_the_mail() {
 }
 
 #[tokio::test]
+async fn what_can_be_done_once_is_answered_again_under_its_key() {
+    let api = TestApi::start().await;
+    let mut client = api.member(ADA).await;
+    done(&client.mutate("requestPasswordReset", json!({ "email": ADA }), "email").await);
+    let code = api.code().await;
+    let (account, _) = code.split_once('.').unwrap();
+    let reset = |code: &str| json!({ "code": code, "newPassword": NEW, "idempotencyKey": "r" });
+    let wrong = reset(&format!("{account}.{}", "A".repeat(43)));
+    for expected in ["WRONG_CODE", "WRONG_CODE"] {
+        let refused = client.mutate("resetPassword", wrong.clone(), "reset").await;
+        assert_eq!(refusal(&refused), expected, "a refusal stays one");
+    }
+    let first = client.mutate("resetPassword", reset(&code), "reset").await;
+    done(&first);
+    client.token = None;
+    assert_eq!(client.mutate("resetPassword", reset(&code), "reset").await, first);
+    let other = json!({ "code": code, "newPassword": NEW, "idempotencyKey": "other" });
+    assert_eq!(refusal(&client.mutate("resetPassword", other, "reset").await), "CODE_INVALID");
+
+    api.clock.advance(1);
+    client.enter(ADA, NEW, PHONE).await;
+    let change = json!({
+        "currentPassword": NEW, "newPassword": PASSWORD, "idempotencyKey": "c",
+    });
+    done(&client.mutate("changePassword", change.clone(), "me { email }").await);
+    api.clock.advance(1);
+    client.enter(ADA, PASSWORD, PHONE).await;
+    done(&client.mutate("changePassword", change, "me { email }").await);
+
+    let email = json!({ "email": "ada@example.net", "password": PASSWORD });
+    api.mails().await;
+    done(&client.mutate("changeEmail", email, "email").await);
+    let confirm = json!({ "code": api.code().await, "idempotencyKey": "e" });
+    let first = client.mutate("confirmEmailChange", confirm.clone(), "confirmed").await;
+    done(&first);
+    assert_eq!(client.mutate("confirmEmailChange", confirm, "confirmed").await, first);
+}
+
+#[tokio::test]
 async fn a_code_that_is_wrong_or_late_sets_no_password() {
     let api = TestApi::start().await;
     api.member(ADA).await;

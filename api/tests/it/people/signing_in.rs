@@ -31,8 +31,10 @@ async fn a_refresh_token_is_good_once_and_used_twice_it_ends_the_sign_in() {
     done(&second);
     client.carry(&second);
     assert!(client.may_call().await);
+    let thief = api.nobody().refresh(&old).await;
+    assert_eq!(refusal(&thief), "SIGN_IN_ENDED");
+    assert!(!client.may_call().await, "from the answer on");
     client.token = None;
-    assert_eq!(refusal(&client.refresh(&old).await), "SIGN_IN_ENDED");
     let new = text(&second["tokens"]["refreshToken"]);
     assert_eq!(refusal(&client.refresh(&new).await), "SIGN_IN_ENDED");
     assert_eq!(refusal(&client.refresh("prt1_nonsense").await), "REFRESH_TOKEN_INVALID");

@@ -52,9 +52,11 @@ async fn a_removed_device_is_signed_out_and_stays_out() {
     world.people.register_device(account_id, device, &world.context()).await.unwrap();
     world.people.remove_device(account_id, device_id, &world.context()).await.unwrap();
     assert!(!world.people.is_signed_in(account_id, tokens.sign_in_id).await.unwrap());
-    let refused = world.people.refresh(&tokens.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&tokens.refresh_token, None, &world.context()).await;
     let reason = EndReason::DeviceRemoved;
-    assert!(matches!(refused, Err(PeopleError::SignInEnded { reason: told }) if told == reason));
+    assert!(
+        matches!(refused, Err(PeopleError::SignInEnded { reason: told, .. }) if told == reason)
+    );
     let mut again = world.wish(ADDRESS, PASSWORD);
     again.device_id = device_id;
     let refused = world.people.sign_in(again, &world.context()).await;
@@ -102,6 +104,65 @@ async fn a_pin_is_compared_counted_and_locked_after_too_many_wrong_ones() {
     assert!(people.try_pin(account_id, profile_id, "0815", &world.context()).await.unwrap());
     assert!(people.is_password(account_id, PASSWORD).await.unwrap());
     people.remove_pin(account_id, profile_id, true, &world.context()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_twenty_wrong_tries_at_once_five_are_compared_and_all_of_them_counted() {
+    let world = Arc::new(World::new().await);
+    let (account_id, profile_id) = with_profile(&world).await;
+    world.people.set_pin(account_id, profile_id, "0815", true, &world.context()).await.unwrap();
+    let tries: Vec<_> = (0..20)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move {
+                world.people.try_pin(account_id, profile_id, "1111", &world.context()).await
+            })
+        })
+        .collect();
+    let (mut wrong, mut locked) = (0, 0);
+    for tried in tries {
+        match tried.await.unwrap() {
+            Ok(false) => wrong += 1,
+            Err(PeopleError::Account(Refusal::PinLocked { .. })) => locked += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((wrong, locked), (PIN_TRIES_MAX, 20 - PIN_TRIES_MAX));
+}
+
+#[tokio::test]
+async fn a_try_whose_caller_gives_up_is_counted() {
+    let world = World::new().await;
+    let (account_id, profile_id) = with_profile(&world).await;
+    let people = &world.people;
+    people.set_pin(account_id, profile_id, "0815", true, &world.context()).await.unwrap();
+    let context = world.context();
+    let mut trying = Box::pin(people.try_pin(account_id, profile_id, "1111", &context));
+    assert!(futures_poll_once(trying.as_mut()).await, "hashing takes longer than one look");
+    drop(trying);
+    let tries_left = async || {
+        let household = world.commands.accounts.state(&account_id).await.unwrap();
+        household.pins[&profile_id].tries_left(world.now_ms())
+    };
+    while tries_left().await == PIN_TRIES_MAX {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tries_left().await, PIN_TRIES_MAX - 1);
+}
+
+/// Looks at a future once; whether it is pending.
+async fn futures_poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context)))
+        .await
+        .is_pending()
+}
+
+#[tokio::test]
+async fn a_device_that_never_was_there_cannot_be_removed() {
+    let world = World::new().await;
+    let account_id = world.member(ADDRESS).await;
+    let removed = world.people.remove_device(account_id, world.device(), &world.context()).await;
+    assert!(matches!(removed, Err(PeopleError::Devices(devices::Refusal::UnknownDevice))));
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ async fn whoever_was_erased_cannot_be_read_signs_in_nowhere_and_may_come_back_as
     world.pass(ERASURE_COOLING_OFF_MS);
     world.people.erase_due(account_id, &world.context()).await.unwrap();
     assert_forgotten(&world, account_id).await;
-    let refused = world.people.refresh(&tokens.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&tokens.refresh_token, None, &world.context()).await;
     assert!(matches!(refused, Err(PeopleError::SignInEnded { .. })), "{refused:?}");
     let before = world.recorded().await;
     world.people.erase_due(account_id, &world.context()).await.unwrap();

@@ -23,8 +23,8 @@ async fn a_changed_password_signs_all_devices_out_and_its_owner_is_told() {
     assert!(matches!(refused, Err(PeopleError::Invalid(_))));
     world.people.change_password(account_id, PASSWORD, OTHER, &world.context()).await.unwrap();
     assert!(world.mails()[0].1.contains("/forgot-password"));
-    let refused = world.people.refresh(&tokens.refresh_token, &world.context()).await;
-    assert!(matches!(refused, Err(PeopleError::SignInEnded { reason: EndReason::Void })));
+    let refused = world.people.refresh(&tokens.refresh_token, None, &world.context()).await;
+    assert!(matches!(refused, Err(PeopleError::SignInEnded { reason: EndReason::Void, .. })));
     assert!(matches!(world.sign_in(PASSWORD).await, Err(PeopleError::WrongCredentials)));
     world.sign_in(OTHER).await.unwrap();
 }
@@ -95,7 +95,7 @@ async fn a_hash_with_old_parameters_is_made_anew_and_nobody_is_signed_out() {
     assert_eq!(world.count("PasswordRehashed").await, 2);
     world.sign_in(PASSWORD).await.unwrap();
     assert_eq!(world.count("PasswordRehashed").await, 2, "once is enough");
-    world.people.refresh(&tokens.refresh_token, &world.context()).await.unwrap();
+    world.people.refresh(&tokens.refresh_token, None, &world.context()).await.unwrap();
 }
 
 fn weak_hash() -> String {

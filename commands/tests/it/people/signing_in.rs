@@ -13,7 +13,7 @@ use crate::NOW_MS;
 
 fn ended(outcome: Result<Tokens, PeopleError>) -> EndReason {
     match outcome {
-        Err(PeopleError::SignInEnded { reason }) => reason,
+        Err(PeopleError::SignInEnded { reason, .. }) => reason,
         other => panic!("not ended: {other:?}"),
     }
 }
@@ -37,7 +37,7 @@ async fn whoever_knows_the_password_gets_tokens_that_say_who_they_are() {
     assert!(world.people.is_signed_in(account_id, tokens.sign_in_id).await.unwrap());
 
     world.keys.replace(KeyRing::generate(NOW_MS).unwrap());
-    let next = world.people.refresh(&tokens.refresh_token, &world.context()).await.unwrap();
+    let next = world.people.refresh(&tokens.refresh_token, None, &world.context()).await.unwrap();
     assert!(reader.verify(&world.keys.current(), &next.access_token, NOW_MS).is_ok());
 }
 
@@ -92,10 +92,10 @@ async fn the_same_sign_in_again_hands_out_no_second_token() {
     let again = world.people.sign_in(wish, &context).await;
     assert!(matches!(again, Err(PeopleError::Repeated)));
     let context = world.context();
-    let next = world.people.refresh(&tokens.refresh_token, &context).await.unwrap();
-    let again = world.people.refresh(&tokens.refresh_token, &context).await;
+    let next = world.people.refresh(&tokens.refresh_token, None, &context).await.unwrap();
+    let again = world.people.refresh(&tokens.refresh_token, None, &context).await;
     assert!(matches!(again, Err(PeopleError::Repeated)), "{again:?}");
-    world.people.refresh(&next.refresh_token, &world.context()).await.unwrap();
+    world.people.refresh(&next.refresh_token, None, &world.context()).await.unwrap();
 }
 
 #[tokio::test]
@@ -104,14 +104,14 @@ async fn a_refresh_token_that_comes_twice_ends_the_sign_in_for_both() {
     world.member(ADDRESS).await;
     let stolen = world.sign_in(PASSWORD).await.unwrap();
     let bystander = world.sign_in(PASSWORD).await.unwrap();
-    let next = world.people.refresh(&stolen.refresh_token, &world.context()).await.unwrap();
-    let thief = world.people.refresh(&stolen.refresh_token, &world.context()).await;
+    let next = world.people.refresh(&stolen.refresh_token, None, &world.context()).await.unwrap();
+    let thief = world.people.refresh(&stolen.refresh_token, None, &world.context()).await;
     assert_eq!(ended(thief), EndReason::Reuse);
-    let owner = world.people.refresh(&next.refresh_token, &world.context()).await;
+    let owner = world.people.refresh(&next.refresh_token, None, &world.context()).await;
     assert_eq!(ended(owner), EndReason::Reuse);
-    world.people.refresh(&bystander.refresh_token, &world.context()).await.unwrap();
+    world.people.refresh(&bystander.refresh_token, None, &world.context()).await.unwrap();
     for text in ["", "prt1_x"] {
-        let refused = world.people.refresh(text, &world.context()).await;
+        let refused = world.people.refresh(text, None, &world.context()).await;
         assert!(matches!(refused, Err(PeopleError::InvalidToken)), "{text}");
     }
 }
@@ -125,7 +125,7 @@ async fn of_racing_refreshes_with_one_token_one_wins_and_the_sign_in_ends() {
         .map(|_| {
             let (people, context) = (world.people.clone(), world.context());
             let token = tokens.refresh_token.clone();
-            tokio::spawn(async move { people.refresh(&token, &context).await.is_ok() })
+            tokio::spawn(async move { people.refresh(&token, None, &context).await.is_ok() })
         })
         .collect();
     let mut won = 0;
@@ -142,17 +142,17 @@ async fn signing_out_ends_one_sign_in_and_signing_out_everywhere_all_of_before()
     let (one, other) =
         (world.sign_in(PASSWORD).await.unwrap(), world.sign_in(PASSWORD).await.unwrap());
     world.people.sign_out(account_id, one.sign_in_id, &world.context()).await.unwrap();
-    let refused = world.people.refresh(&one.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&one.refresh_token, None, &world.context()).await;
     assert_eq!(ended(refused), EndReason::SignedOut);
     assert!(!world.people.is_signed_in(account_id, one.sign_in_id).await.unwrap());
     world.pass(1);
     world.people.sign_out_everywhere(account_id, &world.context()).await.unwrap();
     assert!(!world.people.is_signed_in(account_id, other.sign_in_id).await.unwrap());
-    let refused = world.people.refresh(&other.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&other.refresh_token, None, &world.context()).await;
     assert_eq!(ended(refused), EndReason::Void);
     let new = world.sign_in(PASSWORD).await.unwrap();
     world.pass(IDLE_MAX_MS);
-    let refused = world.people.refresh(&new.refresh_token, &world.context()).await;
+    let refused = world.people.refresh(&new.refresh_token, None, &world.context()).await;
     assert_eq!(ended(refused), EndReason::Idle);
 }
 
@@ -167,9 +167,11 @@ fn told(outcome: Result<Tokens, PeopleError>) -> Refusal {
 async fn a_television_is_let_in_by_somebody_who_is_signed_in() {
     let world = World::new().await;
     let account_id = world.member(ADDRESS).await;
+    let device_id = world.device();
     let people = &world.people;
-    let codes = people.request_device_code(DeviceKind::Tv, &world.context()).await.unwrap();
-    let polled = PolledDevice { device_code: codes.device_code.clone(), device_id: world.device() };
+    let codes =
+        people.request_device_code(device_id, DeviceKind::Tv, &world.context()).await.unwrap();
+    let polled = PolledDevice { device_code: codes.device_code.clone(), device_id };
     let poll = async || {
         world.pass(i64::from(INTERVAL_MS) * 2);
         people.poll_device_code(polled.clone(), &world.context()).await
@@ -183,7 +185,7 @@ async fn a_television_is_let_in_by_somebody_who_is_signed_in() {
     people.approve_device(account_id, &typed, &world.context()).await.unwrap();
     let tokens = poll().await.unwrap();
     assert_eq!(tokens.account_id, account_id);
-    people.refresh(&tokens.refresh_token, &world.context()).await.unwrap();
+    people.refresh(&tokens.refresh_token, None, &world.context()).await.unwrap();
     assert!(matches!(poll().await, Err(PeopleError::Repeated)), "tokens are handed out once");
     let refused = people.device_with_code(&typed, world.now_ms()).await;
     assert!(matches!(refused, Err(PeopleError::UnknownUserCode)));
@@ -193,9 +195,14 @@ async fn a_television_is_let_in_by_somebody_who_is_signed_in() {
 async fn a_poll_that_died_before_the_sign_in_was_recorded_is_gone_on_with() {
     let mut world = World::new().await;
     let account_id = world.member(ADDRESS).await;
-    let codes = world.people.request_device_code(DeviceKind::Tv, &world.context()).await.unwrap();
+    let device_id = world.device();
+    let codes = world
+        .people
+        .request_device_code(device_id, DeviceKind::Tv, &world.context())
+        .await
+        .unwrap();
     world.people.approve_device(account_id, &codes.user_code, &world.context()).await.unwrap();
-    let polled = PolledDevice { device_code: codes.device_code, device_id: world.device() };
+    let polled = PolledDevice { device_code: codes.device_code, device_id };
     world.beneath.fail_after(1);
     world.people.poll_device_code(polled.clone(), &world.context()).await.unwrap_err();
     world.restart().await;
@@ -206,10 +213,11 @@ async fn a_poll_that_died_before_the_sign_in_was_recorded_is_gone_on_with() {
 async fn a_device_code_that_was_denied_or_is_unknown_or_too_old_lets_nobody_in() {
     let world = World::new().await;
     let account_id = world.member(ADDRESS).await;
-    let people = &world.people;
-    let codes = people.request_device_code(DeviceKind::Tv, &world.context()).await.unwrap();
-    people.deny_device(&codes.user_code, &world.context()).await.unwrap();
     let device_id = world.device();
+    let people = &world.people;
+    let codes =
+        people.request_device_code(device_id, DeviceKind::Tv, &world.context()).await.unwrap();
+    people.deny_device(&codes.user_code, &world.context()).await.unwrap();
     let polled = |device_code: &str| PolledDevice { device_code: device_code.into(), device_id };
     let poll = people.poll_device_code(polled(&codes.device_code), &world.context()).await;
     assert_eq!(told(poll), Refusal::AccessDenied);
@@ -222,7 +230,8 @@ async fn a_device_code_that_was_denied_or_is_unknown_or_too_old_lets_nobody_in()
         let refused = people.approve_device(account_id, user_code, &world.context()).await;
         assert!(matches!(refused, Err(PeopleError::UnknownUserCode)));
     }
-    let codes = people.request_device_code(DeviceKind::Tv, &world.context()).await.unwrap();
+    let codes =
+        people.request_device_code(device_id, DeviceKind::Tv, &world.context()).await.unwrap();
     people.suspend(account_id, "fraud".into(), &world.context()).await.unwrap();
     let refused = people.approve_device(account_id, &codes.user_code, &world.context()).await;
     assert!(matches!(refused, Err(PeopleError::AccountNotActive { .. })));

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use playhead_commands::ExecuteError;
 use playhead_commands::people::{NewDevice, PlaybackWish, PortError};
 use playhead_commands::playback::{Ended, How, LastSeen, Standing, StartError, Started};
+use playhead_domain::availability::Availability;
 use playhead_domain::devices::DeviceKind;
 use playhead_domain::playback::{self, Command, Refusal, SILENCE_MAX_MS};
 use playhead_domain::{Personal, Plan, SessionId, TitleId};
@@ -85,6 +86,95 @@ async fn of_a_hundred_racing_starts_exactly_as_many_win_as_the_plan_allows() {
         }
         assert_eq!(started, limit, "{plan:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_that_are_refused_or_lose_a_race_take_no_room_of_a_device() {
+    let (home, _) = home(Plan::Basic).await;
+    let home = Arc::new(home);
+    let races: Vec<_> = (100..120)
+        .map(|number| {
+            let home = Arc::clone(&home);
+            let (device_id, kind) = (home.world.device(), DeviceKind::Tv);
+            let device = NewDevice { device_id, name: format!("TV {number}"), kind };
+            tokio::spawn(async move { home.play(number, &device, &HEARD).await.is_ok() })
+        })
+        .collect();
+    let mut started = 0;
+    for race in races {
+        started += usize::from(race.await.unwrap());
+    }
+    assert_eq!(started, 1, "the plan has one stream");
+    let devices = home.world.commands.devices.state(&home.account_id).await.unwrap();
+    assert_eq!(devices.devices.len(), 1, "only the device that plays is registered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_new_devices_exactly_as_many_play_and_register_as_the_plan_allows() {
+    let (home, _) = home(Plan::Premium).await;
+    let home = Arc::new(home);
+    for number in 0..8 {
+        let device_id = home.world.device();
+        let device = NewDevice { device_id, name: format!("D{number}"), kind: DeviceKind::Tv };
+        let people = &home.world.people;
+        people.register_device(home.account_id, device, &home.world.context()).await.unwrap();
+    }
+    let races: Vec<_> = (100..104)
+        .map(|number| {
+            let home = Arc::clone(&home);
+            let (device_id, kind) = (home.world.device(), DeviceKind::Tv);
+            let device = NewDevice { device_id, name: format!("TV {number}"), kind };
+            tokio::spawn(async move { home.play(number, &device, &HEARD).await.is_ok() })
+        })
+        .collect();
+    let mut started = 0;
+    for race in races {
+        started += usize::from(race.await.unwrap());
+    }
+    assert_eq!(started, 2, "there was room for two devices");
+    let devices = home.world.commands.devices.state(&home.account_id).await.unwrap();
+    let playing = home.world.commands.playbacks.state(&home.account_id).await.unwrap();
+    assert_eq!((devices.devices.len(), playing.running.len()), (10, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_keeps_of_a_title_is_never_out_of_date() {
+    use playhead_domain::title::{By, Command::Schedule};
+    let (home, _) = home(Plan::Basic).await;
+    let home = Arc::new(home);
+    let codes =
+        ["AT", "BE", "CH", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IT", "NL", "NO", "PL"];
+    let races = codes.map(|code| {
+        let home = Arc::clone(&home);
+        tokio::spawn(async move {
+            let title_id = home.title_id;
+            let block = |state: &playhead_domain::title::State| {
+                let before = state.listing().and_then(|listing| listing.availability.clone());
+                let mut availability = before.unwrap_or_else(Availability::everywhere);
+                availability.blocked_territories.push(code.parse().unwrap());
+                Ok(Schedule { title_id, availability, by: By::Catalogue, at_ms: NOW_MS })
+            };
+            let titles = &home.world.commands.titles;
+            titles.execute_on(&title_id, block, &home.world.context()).await.unwrap();
+        })
+    });
+    for race in races {
+        race.await.unwrap();
+    }
+    let title = home.world.commands.titles.state(&home.title_id).await.unwrap();
+    let availability = title.listing().unwrap().availability.clone().unwrap();
+    assert_eq!(availability.blocked_territories.len(), codes.len());
+}
+
+#[tokio::test]
+async fn a_new_device_whose_name_hides_something_starts_nothing() {
+    let (home, device) = home(Plan::Basic).await;
+    let device = NewDevice { name: "T\u{202e}V".into(), ..device };
+    let refused = refusal(home.play(100, &device, &HEARD).await);
+    let Refusal::Invalid(invalid) = refused else { panic!("{refused}") };
+    assert_eq!(invalid.field, "device");
+    let playing = home.world.commands.playbacks.state(&home.account_id).await.unwrap();
+    assert!(playing.running.is_empty());
 }
 
 #[tokio::test]

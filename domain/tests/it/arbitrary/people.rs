@@ -356,18 +356,36 @@ impl ArbitraryEvent for device_code::Event {
             DeviceCodeSlowedDown, Event,
         };
         prop_oneof![
-            (device_code_key(), secret(), device_kind(), time(), size_32(), time()).prop_map(
-                |(device_code_key, user_code_hash, kind, expires_at_ms, interval_ms, at_ms)| {
-                    Event::Requested(DeviceCodeRequested {
+            (
+                device_code_key(),
+                secret(),
+                option::of(device()),
+                device_kind(),
+                time(),
+                size_32(),
+                time()
+            )
+                .prop_map(
+                    |(
                         device_code_key,
                         user_code_hash,
+                        device_id,
                         kind,
                         expires_at_ms,
                         interval_ms,
                         at_ms,
-                    })
-                }
-            ),
+                    )| {
+                        Event::Requested(DeviceCodeRequested {
+                            device_code_key,
+                            user_code_hash,
+                            device_id,
+                            kind,
+                            expires_at_ms,
+                            interval_ms,
+                            at_ms,
+                        })
+                    }
+                ),
             (device_code_key(), account_id(), time()).prop_map(
                 |(device_code_key, account_id, at_ms)| {
                     Event::Approved(DeviceCodeApproved { device_code_key, account_id, at_ms })

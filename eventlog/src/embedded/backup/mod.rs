@@ -12,10 +12,10 @@
 //! the backup ends.
 //!
 //! Taking one again into the same directory copies only what is new: a sealed segment never
-//! changes, so one that is there stays. The end of the log is copied anew. At any moment the
-//! directory holds a whole backup, the old one or the new one: a segment that replaces another
-//! waits as `….seg.next` until the new `backup.json` is durable. What a killed backup leaves is put
-//! in order by the next one.
+//! changes, so one that is there stays. The last one, which is not sealed, is copied anew if anything
+//! was appended to it. At any moment the directory holds a whole backup, the old one or the new one:
+//! a segment that replaces another waits as `….seg.next` until the new `backup.json` is durable. What
+//! a killed backup leaves is put in order by the next one.
 //!
 //! Not part of a backup: `DIR/index` and read models, which are made anew from the log; and the keys,
 //! which are secrets and should be kept elsewhere.

@@ -276,9 +276,13 @@ impl Target {
     fn kept(&self, part: &Part) -> Option<&Entry> {
         let first = part.segment.header.first;
         let entry = self.before.get(&first)?;
-        let same = entry.sealed && part.segment.footer.is_some() && entry.bytes == part.bytes;
+        let is_sealed = part.segment.footer.is_some();
+        let same = entry.sealed == is_sealed && entry.bytes == part.bytes;
         let own = Segment::open(&*self.disk, &self.journal, first, Access::Read).ok()?;
-        let whole = own.file().len().ok()? == entry.bytes && own.footer == part.segment.footer;
+        let whole = own.file().len().ok()? == entry.bytes
+            && own.header == part.segment.header
+            && own.footer == part.segment.footer;
+        // One that is not sealed has been compared byte by byte, and is once more in the end.
         (same && whole).then_some(entry)
     }
 

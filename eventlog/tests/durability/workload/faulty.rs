@@ -31,7 +31,7 @@ pub(crate) fn byte_by_byte() -> Workload {
     Workload { name: "byte by byte".to_owned(), settings, steps }
 }
 
-/// A large append that is written by the second thread, and small ones that are decided on meanwhile:
+/// A large append that is synced by the second thread, and small ones that are decided on meanwhile:
 /// a disk that has no room for the first may well have some for the others.
 pub(crate) fn handed_over() -> Workload {
     let settings = Settings { allocate_bytes: 1, alone_bytes: 300, ..Settings::SMALL };

@@ -90,11 +90,6 @@ impl<const N: usize> Table<N> {
         Ok(table)
     }
 
-    /// The file as the user named it.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The key of the line that was read last.
     pub(super) fn key(&self) -> &[u8] {
         &self.key

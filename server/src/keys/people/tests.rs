@@ -26,6 +26,11 @@ fn empty_log() -> Arc<dyn EventLog> {
 
 async fn log_with_an_event() -> Arc<dyn EventLog> {
     let log = empty_log();
+    log.append(append(b"{}".to_vec())).await.unwrap();
+    log
+}
+
+fn append(payload: Vec<u8>) -> Append {
     let event = NewEvent {
         id: Uuid::from_u128(1),
         event_type: "X".into(),
@@ -34,12 +39,11 @@ async fn log_with_an_event() -> Arc<dyn EventLog> {
         actor: "system:test".into(),
         correlation_id: Uuid::nil(),
         causation_id: Uuid::nil(),
-        payload: b"{}".to_vec().into(),
+        payload: payload.into(),
         metadata: Vec::new().into(),
     };
     let stream = StreamName::parse("x-7").unwrap();
-    log.append(Append { stream, expected: Expected::Any, events: vec![event] }).await.unwrap();
-    log
+    Append { stream, expected: Expected::Any, events: vec![event] }
 }
 
 /// A data directory with a person in its key file, and what was sealed for them.
@@ -134,6 +138,63 @@ async fn a_master_key_that_is_elsewhere_moves_to_a_named_file() {
     assert!(!reads(&set, &sealed).await);
     let moved = Config { master_key_file: target, ..config(dir.path()) };
     assert!(reads(&moved, &sealed).await);
+}
+
+/// A log on the disk with one event of this payload.
+async fn log_on_disk(data: &Path, payload: Vec<u8>) {
+    let options = playhead_eventlog::embedded::Options {
+        partitions: PartitionCount::new(4).unwrap(),
+        holder: "test".to_owned(),
+        tuning: playhead_eventlog::embedded::Tuning::DEFAULT,
+    };
+    let log = EmbeddedLog::open(data, options).unwrap();
+    log.append(append(payload)).await.unwrap();
+    log.close().await;
+}
+
+#[tokio::test]
+async fn no_new_keys_are_made_for_a_log_that_holds_sealed_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path());
+    let sealed = with_a_person(&config).await;
+    log_on_disk(dir.path(), sealed).await;
+    fs::remove_dir_all(dir.path().join("keys")).unwrap();
+    let error = describe(&make_for_an_old_log(&config).await.unwrap_err());
+    assert!(error.contains("holds sealed data, such as in x-7"), "{error}");
+    assert!(error.contains("what to do: put the directory keys back"), "{error}");
+    assert!(!dir.path().join("keys").exists());
+}
+
+#[tokio::test]
+async fn a_log_in_which_nothing_is_sealed_gets_its_key_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path());
+    log_on_disk(dir.path(), br#"{"name":"$sealed"}"#.to_vec()).await;
+    for _ in 0..2 {
+        make_for_an_old_log(&config).await.unwrap().close().await;
+    }
+    assert!(file(dir.path()).exists());
+}
+
+#[tokio::test]
+async fn a_refused_move_to_a_new_master_key_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path());
+    let names = || {
+        let entries = fs::read_dir(dir.path().join("keys")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let vault = make(&config).await.unwrap();
+    let before = names();
+    let target = dir.path().join("keys/elsewhere");
+    for target in [None, Some(&*target)] {
+        let error = describe(&rewrap(&config, target).await.unwrap_err());
+        assert!(error.contains("in use"), "{error}");
+        assert_eq!(names(), before);
+    }
+    vault.close().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Moving an account to another address.
 
 use async_graphql::{Context, Error, InputObject, Object};
+use playhead_commands::people::MailedCode;
 
 use super::super::errand::Errand;
 use super::super::payload;
@@ -54,7 +55,7 @@ impl EmailMutation {
         &self,
         context: &Context<'_>,
         input: ChangeEmailInput,
-    ) -> Result<ChangeEmailPayload, Error> {
+    ) -> Result<Option<ChangeEmailPayload>, Error> {
         let ChangeEmailInput { email, password, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "changeEmail", idempotency_key)?;
@@ -70,11 +71,16 @@ impl EmailMutation {
         &self,
         context: &Context<'_>,
         input: ConfirmEmailChangeInput,
-    ) -> Result<ConfirmEmailChangePayload, Error> {
+    ) -> Result<Option<ConfirmEmailChangePayload>, Error> {
         let ConfirmEmailChangeInput { code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_nobody(caller, "confirmEmailChange", &code, idempotency_key)?;
         let confirmed = errand.people().confirm_email_change(&code, errand.context());
-        Ok(errand.done(Box::pin(confirmed).await, Some(true))?.into())
+        let mut confirmed = Box::pin(confirmed).await;
+        if let Some(shown) = MailedCode::parse(&code) {
+            let step = ("confirm change", "EmailChanged");
+            confirmed = errand.once(confirmed, shown.account_id, step).await?;
+        }
+        Ok(errand.done(confirmed, Some(true))?.into())
     }
 }

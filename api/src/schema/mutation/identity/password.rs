@@ -1,6 +1,8 @@
 //! Choosing another password.
 
 use async_graphql::{Context, Error, InputObject, Object};
+use playhead_commands::people::MailedCode;
+use playhead_commands::people::Promise;
 
 use super::super::errand::Errand;
 use super::super::{Outcome, payload};
@@ -72,7 +74,7 @@ impl PasswordMutation {
         &self,
         context: &Context<'_>,
         input: ChangePasswordInput,
-    ) -> Result<ChangePasswordPayload, Error> {
+    ) -> Result<Option<ChangePasswordPayload>, Error> {
         let ChangePasswordInput { current_password, new_password, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "changePassword", idempotency_key)?;
@@ -85,6 +87,7 @@ impl PasswordMutation {
             errand.context(),
         );
         let changed = Box::pin(changed).await;
+        let changed = errand.once(changed, account_id, ("password", "PasswordChanged")).await?;
         let me = Me::load(caller, account_id).await?;
         Ok(errand.voided(changed, me).await?.into())
     }
@@ -95,15 +98,12 @@ impl PasswordMutation {
         &self,
         context: &Context<'_>,
         input: RequestPasswordResetInput,
-    ) -> Result<RequestPasswordResetPayload, Error> {
+    ) -> Result<Option<RequestPasswordResetPayload>, Error> {
         let RequestPasswordResetInput { email, idempotency_key } = input;
         let caller = Caller::of(context)?;
         caller.count(Act::Registration)?;
         let errand = Errand::of_address(caller, "requestPasswordReset", &email, idempotency_key)?;
-        let address = email.clone();
-        errand.later("mailing a code for a new password", |people, context| async move {
-            people.request_password_reset(&address, &context).await
-        })?;
+        errand.later(Promise::RequestPasswordReset(email.clone())).await?;
         Ok(Outcome::done(Some(email), None).into())
     }
 
@@ -112,12 +112,16 @@ impl PasswordMutation {
         &self,
         context: &Context<'_>,
         input: ResetPasswordInput,
-    ) -> Result<ResetPasswordPayload, Error> {
+    ) -> Result<Option<ResetPasswordPayload>, Error> {
         let ResetPasswordInput { code, new_password, idempotency_key } = input;
         let caller = Caller::of(context)?;
         caller.count(Act::Login)?;
         let errand = Errand::of_nobody(caller, "resetPassword", &code, idempotency_key)?;
         let reset = errand.people().reset_password(&code, &new_password, errand.context());
-        Ok(errand.voided(Box::pin(reset).await, Some(true)).await?.into())
+        let mut reset = Box::pin(reset).await;
+        if let Some(shown) = MailedCode::parse(&code) {
+            reset = errand.once(reset, shown.account_id, ("reset", "PasswordReset")).await?;
+        }
+        Ok(errand.voided(reset, Some(true)).await?.into())
     }
 }

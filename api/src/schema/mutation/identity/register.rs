@@ -2,7 +2,7 @@
 //! what depends on that is done after the answer.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
-use playhead_commands::people::Register;
+use playhead_commands::people::{Promise, Register};
 use playhead_domain::{AccountId, email};
 use playhead_identity::password::check_new_password;
 
@@ -92,8 +92,8 @@ impl RegisterMutation {
         &self,
         context: &Context<'_>,
         input: RegisterInput,
-    ) -> Result<RegisterPayload, Error> {
-        Ok(register(Caller::of(context)?, input)?.into())
+    ) -> Result<Option<RegisterPayload>, Error> {
+        Ok(register(Caller::of(context)?, input).await?.into())
     }
 
     /// Mails the code for a new account again, at most once a minute. The answer is the same if no
@@ -102,15 +102,12 @@ impl RegisterMutation {
         &self,
         context: &Context<'_>,
         input: ResendVerificationInput,
-    ) -> Result<ResendVerificationPayload, Error> {
+    ) -> Result<Option<ResendVerificationPayload>, Error> {
         let ResendVerificationInput { email, idempotency_key } = input;
         let caller = Caller::of(context)?;
         caller.count(Act::Registration)?;
         let errand = Errand::of_address(caller, "resendVerification", &email, idempotency_key)?;
-        let address = email.clone();
-        errand.later("mailing a code again", |people, context| async move {
-            people.resend_verification(&address, &context).await
-        })?;
+        errand.later(Promise::ResendVerification(email.clone())).await?;
         Ok(Outcome::done(Some(email), None).into())
     }
 
@@ -119,7 +116,7 @@ impl RegisterMutation {
         &self,
         context: &Context<'_>,
         input: VerifyEmailInput,
-    ) -> Result<VerifyEmailPayload, Error> {
+    ) -> Result<Option<VerifyEmailPayload>, Error> {
         let VerifyEmailInput { code, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::of_nobody(caller, "verifyEmail", &code, idempotency_key)?;
@@ -134,7 +131,7 @@ impl RegisterMutation {
     }
 }
 
-fn register(caller: &Caller, input: RegisterInput) -> Result<Outcome<String>, Fault> {
+async fn register(caller: &Caller, input: RegisterInput) -> Result<Outcome<String>, Fault> {
     let RegisterInput { email, password, consents, idempotency_key } = input;
     caller.count(Act::Registration)?;
     let errand = Errand::of_address(caller, "register", &email, idempotency_key)?;
@@ -155,8 +152,6 @@ fn register(caller: &Caller, input: RegisterInput) -> Result<Outcome<String>, Fa
         password,
         consents: consents.map(|it| (it.purpose.into(), it.policy_version)).collect(),
     };
-    errand.later("registering", |people, context| async move {
-        people.register(wish, &context).await
-    })?;
+    errand.later(Promise::Register(wish)).await?;
     Ok(Outcome::done(Some(email), None))
 }

@@ -168,7 +168,7 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: SignInInput,
-    ) -> Result<SignInPayload, Error> {
+    ) -> Result<Option<SignInPayload>, Error> {
         Ok(Box::pin(sign_in(Caller::of(context)?, input)).await?.into())
     }
 
@@ -178,7 +178,7 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: SignInWithProviderInput,
-    ) -> Result<SignInWithProviderPayload, Error> {
+    ) -> Result<Option<SignInWithProviderPayload>, Error> {
         Ok(Box::pin(sign_in_outside(Caller::of(context)?, input)).await?.into())
     }
 
@@ -187,7 +187,7 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: LinkProviderInput,
-    ) -> Result<LinkProviderPayload, Error> {
+    ) -> Result<Option<LinkProviderPayload>, Error> {
         let LinkProviderInput { issuer, id_token, idempotency_key } = input;
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "linkProvider", idempotency_key)?;
@@ -203,11 +203,13 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: RefreshSignInInput,
-    ) -> Result<RefreshSignInPayload, Error> {
+    ) -> Result<Option<RefreshSignInPayload>, Error> {
         let RefreshSignInInput { refresh_token, idempotency_key } = input;
         let caller = Caller::of(context)?;
+        caller.count_token(Some(&refresh_token))?;
         let errand = Errand::of_nobody(caller, "refreshSignIn", &refresh_token, idempotency_key)?;
-        let refreshed = errand.people().refresh(&refresh_token, errand.context()).await;
+        let refreshed = errand.people().refresh(&refresh_token, None, errand.context()).await;
+        caller.wait_for_end(&refreshed).await;
         Ok(signed_in(&errand, refreshed.map(|tokens| (tokens, false)))?.into())
     }
 
@@ -216,7 +218,7 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: Option<SignOutInput>,
-    ) -> Result<SignOutPayload, Error> {
+    ) -> Result<Option<SignOutPayload>, Error> {
         Ok(sign_out(Caller::of(context)?, input.unwrap_or_default()).await?.into())
     }
 
@@ -225,7 +227,7 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         input: Option<SignOutEverywhereInput>,
-    ) -> Result<SignOutEverywherePayload, Error> {
+    ) -> Result<Option<SignOutEverywherePayload>, Error> {
         let SignOutEverywhereInput { idempotency_key } = input.unwrap_or_default();
         let caller = Caller::of(context)?;
         let errand = Errand::own(caller, "signOutEverywhere", idempotency_key)?;

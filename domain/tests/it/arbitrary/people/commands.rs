@@ -131,12 +131,14 @@ impl ArbitraryCommand for sign_in::SignIn {
                     })
                 }
             ),
-            3 => (ids(), size_32(), secret(), secret(), facts(), time()).prop_map(
-                |((account_id, sign_in_id), generation, presented_hash, new_hash, facts, at_ms)| {
+            3 => (ids(), option::of(device()), size_32(), (secret(), secret()), facts(), time()).prop_map(
+                |((account_id, sign_in_id), device_id, generation, hashes, facts, at_ms)| {
+                    let (presented_hash, new_hash) = hashes;
                     let (status, signed_in_from_ms, device_known) = facts;
                     Command::Refresh(Refresh {
                         account_id,
                         sign_in_id,
+                        device_id,
                         generation,
                         presented_hash,
                         new_hash,
@@ -181,9 +183,9 @@ impl ArbitraryCommand for device_code::DeviceCode {
     fn any() -> BoxedStrategy<device_code::Command> {
         use device_code::{Command, Poll};
         prop_oneof![
-            1 => (device_code_key(), secret(), device_kind(), time()).prop_map(
-                |(device_code_key, user_code_hash, kind, at_ms)| {
-                    Command::Request { device_code_key, user_code_hash, kind, at_ms }
+            1 => (device_code_key(), secret(), device(), device_kind(), time()).prop_map(
+                |(device_code_key, user_code_hash, device_id, kind, at_ms)| {
+                    Command::Request { device_code_key, user_code_hash, device_id, kind, at_ms }
                 }
             ),
             1 => (device_code_key(), account_id(), time()).prop_map(
@@ -193,9 +195,15 @@ impl ArbitraryCommand for device_code::DeviceCode {
             ),
             1 => (device_code_key(), time())
                 .prop_map(|(device_code_key, at_ms)| Command::Deny { device_code_key, at_ms }),
-            3 => (device_code_key(), sign_in_id(), option::of(time()), time()).prop_map(
-                |(device_code_key, sign_in_id, last_polled_at_ms, at_ms)| {
-                    Command::Poll(Poll { device_code_key, sign_in_id, last_polled_at_ms, at_ms })
+            3 => (device_code_key(), device(), sign_in_id(), option::of(time()), time()).prop_map(
+                |(device_code_key, device_id, sign_in_id, last_polled_at_ms, at_ms)| {
+                    Command::Poll(Poll {
+                        device_code_key,
+                        device_id,
+                        sign_in_id,
+                        last_polled_at_ms,
+                        at_ms,
+                    })
                 }
             ),
         ]
