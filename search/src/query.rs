@@ -29,10 +29,13 @@
 //! and at last the title id. Nothing that is counted over the index takes part, such as how rare a
 //! word is: so segments, merges and deleted titles do not change the order.
 //!
-//! Three exceptions let popularity decide between tiers, because the text may be a mere beginning:
+//! Four exceptions let popularity decide between tiers, because the text may be a mere beginning:
 //! a text of up to three characters or with a space at its end counts as a beginning even if a
 //! title is called just so, and a single word that is a name but for its article
-//! ("spider": "The Spider") counts like the beginning of one ("Spider-Man").
+//! ("spider": "The Spider") counts like the beginning of one ("Spider-Man"). And if a single word is
+//! a whole name, the most popular title that begins with it comes before that name if it is four
+//! times as popular ("escape": "Escape from New York" before "Escape"); where a taste reorders, the
+//! whole name stays first.
 //!
 //! An edit is a character inserted, deleted or replaced, or two neighbours exchanged. Whole names
 //! are forgiven one edit from 3 characters and two from 5, words one from 4 and two from 8.

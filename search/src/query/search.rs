@@ -22,6 +22,10 @@ const ENOUGH: usize = 10;
 const TASTED: usize = 100;
 const COMPARED: usize = 50;
 
+/// A title that only begins with the word that was typed has to be so many times as popular as all
+/// that are called so to come before them.
+const MUCH_MORE: u32 = 4;
+
 /// A title in the order of an answer: what comes before popularity, popularity, how it matches,
 /// the length of its name (what is left to type is short), and at last its id.
 type Ranked = (u32, Reverse<u32>, Grade, u16, TitleId, Place);
@@ -50,6 +54,7 @@ impl Snapshot {
         let mut ranked = ranked(&passes);
         let total = ranked.len();
         select(&mut ranked, (request.offset + request.first).max(TASTED));
+        put_favourite_first(&plan, &mut ranked);
         if let Some(taste) = &request.taste {
             self.blend(&mut ranked, taste);
         }
@@ -196,6 +201,24 @@ impl Snapshot {
             count += 1.0;
         }
         sum / count.max(1.0)
+    }
+}
+
+/// A single word may be a whole name or half of a better known one: "escape" is more likely on its
+/// way to "Escape from New York" than to a film of that name that nobody watches. One such title,
+/// the most popular, comes first then, and those that are called so right behind it.
+fn put_favourite_first(plan: &Plan, ranked: &mut [Ranked]) {
+    let reading = plan.readings.first();
+    if !reading.is_some_and(|it| it.words.len() == 1 && it.whole_among() == Tier::Whole) {
+        return;
+    }
+    let is_whole = |it: &Ranked| it.2.tier() == Some(Tier::Whole);
+    let called_so = ranked.iter().take_while(|it| is_whole(it)).count();
+    let popularity = |it: &Ranked| it.1.0.saturating_add(1);
+    let (Some(best), Some(favourite)) = (ranked.first(), ranked.get(called_so)) else { return };
+    let is_wanted = popularity(favourite) >= popularity(best).saturating_mul(MUCH_MORE);
+    if called_so > 0 && favourite.2.tier() == Some(Tier::Prefix) && is_wanted {
+        ranked.get_mut(..=called_so).unwrap_or_default().rotate_right(1);
     }
 }
 

@@ -130,6 +130,19 @@ fn within_a_tier_the_more_popular_comes_first() {
 }
 
 #[test]
+fn one_much_more_popular_title_comes_before_what_is_called_by_its_first_word() {
+    let expected = "Escape from New York";
+    let catalogue = Catalogue::of([film(expected), film("Escape from Alcatraz"), film("Escape")]);
+    let order = |wanted: u32, whole: u32| {
+        let plays = [(id(1), wanted), (id(3), whole)].into_iter().collect();
+        catalogue.index.set_popularity(Popularity::new(plays)).unwrap();
+        catalogue.find("escape")
+    };
+    assert_eq!(order(399, 99), [expected, "Escape", "Escape from Alcatraz"]);
+    assert_eq!(order(398, 99), ["Escape", expected, "Escape from Alcatraz"]);
+}
+
+#[test]
 fn short_words_are_not_corrected_and_long_ones_twice() {
     let catalogue = Catalogue::of([with_people("Zardoz", &["Max Abernathy"])]);
     assert_eq!(catalogue.find("zardoz mix"), ["Zardoz"]);
