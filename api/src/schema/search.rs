@@ -21,6 +21,7 @@ use super::title::Title;
 use super::title::load_all;
 use crate::caller::Caller;
 use crate::errors::{Code, Fault};
+use crate::limits::Act;
 
 /// What a search costs besides its page.
 const SEARCH_COST: usize = 100;
@@ -108,6 +109,7 @@ async fn search(context: &Context<'_>, asked: Asked) -> Result<SearchConnection,
     let selection = (request.text.as_str(), &request.filters, &profile_id);
     let mut list = caller.list("search", &selection);
     let place = after::<Place>(&mut list, cursor.as_deref())?;
+    caller.count(Act::Search)?;
     let eyes = Eyes::of(caller, profile_id.as_ref()).await?;
     request.audience = eyes.searcher(caller.now_ms);
     if let Some(profile_id) = &profile_id {

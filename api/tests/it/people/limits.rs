@@ -142,6 +142,25 @@ async fn an_address_registers_ten_accounts_an_hour() {
 }
 
 #[tokio::test]
+async fn an_address_searches_ten_times_a_second() {
+    let api = TestApi::start_as(limited()).await;
+    let searches = |count: u32| {
+        let search = r#"search(query: "x") { totalCount }"#;
+        let fields: String = (0..count).map(|n| format!("a{n}: {search} ")).collect();
+        json!({ "query": format!("{{ {fields} }}") }).to_string()
+    };
+    let (nobody, here) = (api.nobody(), [203, 0, 113, 9]);
+    let answer = from(&nobody, here, "/graphql", false, searches(10)).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (200, "none"));
+    let answer = from(&nobody, here, "/graphql", false, searches(1)).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (429, "RATE_LIMITED"));
+    assert_eq!(answer.body["errors"][0]["extensions"]["limit"], "searches_per_address");
+    api.clock.advance(100);
+    let later = from(&nobody, here, "/graphql", false, searches(1)).await;
+    assert_eq!(later.status, 200);
+}
+
+#[tokio::test]
 async fn an_account_calls_a_thousand_times_an_hour() {
     let api = TestApi::start_as(limited()).await;
     let client = api.client(1);

@@ -27,7 +27,7 @@ pub(super) const BASICS: Layout<8> = Layout {
 pub(super) enum Title {
     /// It is wanted.
     Wanted {
-        metadata: Metadata,
+        metadata: Box<Metadata>,
         /// The name in the language that it was made in, if IMDb says so.
         original: Option<String>,
     },
@@ -75,7 +75,7 @@ pub(super) fn title(row: &Row<'_, 8>, filter: &Filter) -> Result<Title, Flaw> {
         let named = Metadata::new(Kind::Movie, original.as_str());
         named.validate().map_err(|invalid| row.invalid(3, invalid))?;
     }
-    Ok(Title::Wanted { metadata, original })
+    Ok(Title::Wanted { metadata: Box::new(metadata), original })
 }
 
 /// The column that a field comes from.

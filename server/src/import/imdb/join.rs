@@ -118,7 +118,7 @@ impl Joined {
             Err(flaw) => return Ok(Content::Flaw(flaw).into()),
         };
         let (metadata, original) = match basics::title(&row, &self.filter) {
-            Ok(Title::Wanted { metadata, original }) => (metadata, original),
+            Ok(Title::Wanted { metadata, original }) => (*metadata, original),
             Ok(Title::Skipped(reason)) => return Ok(Content::Skipped(reason).into()),
             Err(flaw) => return Ok(Content::Flaw(flaw).into()),
         };

@@ -62,7 +62,7 @@ pub struct Args {
 
 /// What is found: first all films, then the ratings of one user after the other.
 enum Work {
-    Film(Found),
+    Film(Box<Found>),
     Plays(UserRatings),
 }
 
@@ -195,7 +195,7 @@ fn read_all(
     let mut wanted = true;
     let movies = movies::read(movies, bar, &mut |found| {
         wanted = emitter.emit(match found {
-            Ok(found) => Content::Found(Work::Film(found)),
+            Ok(found) => Content::Found(Work::Film(Box::new(found))),
             Err(flaw) => Content::Flaw(flaw),
         });
         wanted
@@ -225,7 +225,7 @@ fn working(titles: Titles) -> impl Fn(Work) -> BoxFuture<'static, Worked> {
     move |work| match work {
         Work::Film(found) => {
             let titles = titles.clone();
-            async move { Ok(titles.put(found).await?.map(Outcome::Film)) }.boxed()
+            async move { Ok(titles.put(*found).await?.map(Outcome::Film)) }.boxed()
         }
         Work::Plays(user) => {
             let accounts = Arc::clone(&accounts);

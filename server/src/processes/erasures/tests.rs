@@ -132,7 +132,8 @@ async fn many_who_are_due_are_all_forgotten_at_once() {
     let recalled = Arc::new(Queue::default());
     let count = ROUND_MAX + 1;
     for _ in 0..count {
-        recalled.0.lock().unwrap().push(asked(&people).await);
+        let account_id = asked(&people).await;
+        recalled.0.lock().unwrap().push(account_id);
     }
     let memories = Arc::clone(&recalled);
     let notes = Notes::of(dir.path());
