@@ -5,10 +5,8 @@ use std::hash::Hash;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::KEPT_MS;
-
-/// Values by key, each good for the slot of [`KEPT_MS`] in which it was made. Those of past slots are
-/// never found again, and are the first to make room.
+/// Values by key, each good for the time in which it was made, named by its first moment. Those of
+/// past times are never found again, and are the first to make room.
 #[derive(Debug)]
 pub(super) struct Kept<K, V> {
     cache: Cache<(i64, K), V, Weight<V>>,
@@ -31,7 +29,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
         Self { cache: Cache::with_weighter(entries, weight_max, Weight(weight)) }
     }
 
-    /// The value of a key, which is made if it is not there. Of several that want it at the same time
+    /// The value of a key in the time that began at a moment; it is made if it is not there. Of several that want it at the same time
     /// one makes it, and the others wait for that one.
     ///
     /// # Errors
@@ -39,11 +37,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
     pub(super) async fn get<E>(
         &self,
         key: K,
-        now_ms: i64,
+        since_ms: i64,
         make: impl Future<Output = Result<V, E>>,
     ) -> Result<V, E> {
-        let key = (now_ms.div_euclid(KEPT_MS), key);
-        self.cache.get_or_insert_async(&key, make).await
+        self.cache.get_or_insert_async(&(since_ms, key), make).await
     }
 }
 
@@ -54,17 +51,17 @@ mod tests {
 
     use super::*;
 
-    async fn get(kept: &Kept<u32, u32>, key: u32, now_ms: i64, value: u32) -> u32 {
-        kept.get(key, now_ms, async { Ok::<_, Infallible>(value) }).await.unwrap()
+    async fn get(kept: &Kept<u32, u32>, key: u32, since_ms: i64, value: u32) -> u32 {
+        kept.get(key, since_ms, async { Ok::<_, Infallible>(value) }).await.unwrap()
     }
 
     #[tokio::test]
-    async fn a_value_is_kept_for_its_slot_only() {
+    async fn a_value_is_kept_for_its_time_only() {
         let kept = Kept::new(100, |_| 1);
-        assert_eq!(get(&kept, 7, KEPT_MS, 1).await, 1);
-        assert_eq!(get(&kept, 7, 2 * KEPT_MS - 1, 2).await, 1);
-        assert_eq!(get(&kept, 8, KEPT_MS, 3).await, 3);
-        assert_eq!(get(&kept, 7, 2 * KEPT_MS, 4).await, 4);
+        assert_eq!(get(&kept, 7, 10, 1).await, 1);
+        assert_eq!(get(&kept, 7, 10, 2).await, 1);
+        assert_eq!(get(&kept, 8, 10, 3).await, 3);
+        assert_eq!(get(&kept, 7, 11, 4).await, 4);
     }
 
     #[tokio::test]

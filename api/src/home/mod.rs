@@ -17,8 +17,8 @@ pub(crate) use self::shelf::{Place, Placed, Shelf, by_name};
 use crate::caller::Caller;
 use crate::schema::Eyes;
 
-/// How long a list is kept. A title that is withdrawn, or is no longer for somebody's eyes, may be on
-/// it for so long; playing it is refused at once.
+/// How long a list is kept, unless a window of some title opens or closes before. A title that is
+/// withdrawn or blocked may be on it for so long; playing it is refused at once.
 pub(crate) const KEPT_MS: i64 = 10_000;
 /// How many titles of a shelf are kept: more than any screen shows at first. Whoever wants more, or
 /// goes on behind them, is answered from the read models.
@@ -38,12 +38,18 @@ pub(crate) type Genres = Arc<[(String, u64)]>;
 pub struct SharedLists {
     shelves: Kept<(Shelf, Eyes), Arc<[Placed]>>,
     genres: Kept<Eyes, Genres>,
+    /// When windows open or close.
+    turns: Kept<(), Arc<[i64]>>,
 }
 
 impl Default for SharedLists {
     fn default() -> Self {
         let titles = |placed: &Arc<[Placed]>| u64::try_from(placed.len()).unwrap_or(u64::MAX);
-        Self { shelves: Kept::new(TITLES_MAX, titles), genres: Kept::new(GENRES_MAX, |_| 1) }
+        Self {
+            shelves: Kept::new(TITLES_MAX, titles),
+            genres: Kept::new(GENRES_MAX, |_| 1),
+            turns: Kept::new(2, |_| 1),
+        }
     }
 }
 
@@ -60,7 +66,16 @@ impl SharedLists {
     ) -> Result<Arc<[Placed]>, StoreError> {
         let key = (shelf.clone(), eyes);
         let read = async { Ok(shelf.first(caller, eyes, SHELF_LEN + 1).await?.into()) };
-        self.shelves.get(key, caller.now_ms, read).await
+        self.shelves.get(key, self.since(caller).await?, read).await
+    }
+
+    /// Since when the lists of now are what they are.
+    async fn since(&self, caller: &Caller) -> Result<i64, StoreError> {
+        let begin = caller.now_ms.div_euclid(KEPT_MS) * KEPT_MS;
+        let catalog = &caller.services.catalog;
+        let read = async { Ok(catalog.turns(begin, begin.saturating_add(KEPT_MS)).await?.into()) };
+        let turns = self.turns.get((), begin, read).await?;
+        Ok(turns.iter().rfind(|at_ms| **at_ms <= caller.now_ms).copied().unwrap_or(begin))
     }
 
     /// The genres that somebody finds.
@@ -78,6 +93,6 @@ impl SharedLists {
             }
             Ok(genres.into())
         };
-        self.genres.get(eyes, caller.now_ms, read).await
+        self.genres.get(eyes, self.since(caller).await?, read).await
     }
 }

@@ -229,3 +229,22 @@ async fn an_app_says_in_which_country_its_device_is() {
         assert_eq!((answer.status.as_u16(), answer.code()), (400, "BAD_REQUEST"), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn a_window_opens_and_closes_at_once_on_lists_that_many_share() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let window = json!({ "from": "2027-01-15T08:00:02Z", "until": "2027-01-15T08:00:04Z" });
+    let schedule = json!({ "titleId": film, "windows": [window] });
+    client.mutate("scheduleAvailability", schedule, "title { id }").await;
+    api.settled().await;
+    let query = format!("{{ home(profileId: {profile:?}) {{ rows {{ id }} }} }}");
+    let mut shown = vec![];
+    for _ in 0..6 {
+        let home = client.ask(&query).await["home"].clone();
+        shown.push(home["rows"] != json!([]));
+        api.clock.advance(1_000);
+    }
+    assert_eq!(shown, [false, false, true, true, false, false]);
+}

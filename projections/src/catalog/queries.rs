@@ -166,6 +166,21 @@ impl Catalog {
         }
         Ok(genres.into_values().collect())
     }
+
+    /// The moments at which windows of titles open or close, in their order: from the first of these
+    /// moments up to, and without, the second; at most [`TURNS_MAX`], the earliest. Reads all windows.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn turns(&self, from_ms: i64, until_ms: i64) -> Result<Vec<i64>, StoreError> {
+        sqlx::query_scalar(TURNS)
+            .bind(from_ms)
+            .bind(until_ms)
+            .bind(TURNS_MAX)
+            .fetch_all(self.readers())
+            .await
+            .map_err(StoreError::sql("reading windows"))
+    }
 }
 
 impl Audience {
@@ -177,6 +192,14 @@ impl Audience {
         }
     }
 }
+
+/// How many moments at which windows open or close are told of.
+pub const TURNS_MAX: u32 = 1_000;
+
+const TURNS: &str = "WITH turns (at_ms) AS ( \
+     SELECT from_ms FROM term_windows WHERE from_ms >= $1 AND from_ms < $2 \
+     UNION SELECT last_ms + 1 FROM term_windows WHERE last_ms >= $1 - 1 AND last_ms < $2 - 1) \
+     SELECT at_ms FROM turns ORDER BY at_ms LIMIT $3";
 
 /// How many titles of a list are offered always, and how many by a schedule, up to a level.
 const COUNT: &str = "SELECT COALESCE(SUM(titles) FILTER (WHERE scheduled = 0), 0) AS always, \
@@ -300,5 +323,5 @@ pub(super) fn statements(audience: &Audience) -> Vec<String> {
         .iter()
         .flat_map(|filter| [list_text(filter, audience), count_scheduled(filter, audience)]);
     let others = [title_text(audience), by_ids(3, audience), genres_text(audience)];
-    lists.chain(others).chain([COUNT.to_owned()]).collect()
+    lists.chain(others).chain([COUNT.to_owned(), TURNS.to_owned()]).collect()
 }

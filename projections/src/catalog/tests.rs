@@ -369,6 +369,23 @@ async fn a_window_opens_and_closes_without_an_event() {
 }
 
 #[tokio::test]
+async fn it_is_known_when_windows_open_and_close() {
+    let scheduled = [scheduled(1, offered(10, 20)), scheduled(2, offered(15, 20))];
+    let store = catalog(
+        [added(1, metadata("One")), added(2, metadata("Two"))]
+            .into_iter()
+            .chain(scheduled)
+            .collect(),
+    );
+    let store = store.await;
+    for (from_ms, until_ms, expected) in
+        [(0, 100, vec![10, 15, 20]), (10, 20, vec![10, 15]), (11, 15, vec![]), (20, 21, vec![20])]
+    {
+        assert_eq!(store.store.turns(from_ms, until_ms).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_viewer_are_full_however_much_is_hidden() {
     let level =
         |number: u64| [Maturity::All, Maturity::From18][usize::from(!number.is_multiple_of(5))];
