@@ -43,6 +43,11 @@ impl Client {
         Self { token: Some(token.to_owned()), position: None, ..self.clone() }
     }
 
+    /// What it shows to be let in.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// Remembers the position in the payload of a mutation.
     pub fn see(&mut self, payload: &Value) {
         if let Some(position) = payload["position"].as_str() {

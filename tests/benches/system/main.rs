@@ -1,24 +1,37 @@
 //! The system's speed, on this machine, now: `make bench`.
 //!
-//! Import, heartbeats over HTTP beside a plain handler that stores nothing, and rebuild. Medians of
-//! [`ROUNDS`] rounds. `FILMS` and `MOVIELENS` name real data to use instead of what is made up here.
+//! Import, rebuild, heartbeats over HTTP beside a plain handler that stores nothing: medians of
+//! [`ROUNDS`] rounds. Search, edits, home screens and bad input at one server with all films: each
+//! request counted. `FILMS` and `MOVIELENS` name real data to use instead of what is made up here;
+//! arguments name the parts to run, such as `search`.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     reason = "a benchmark prints, and stops at the first surprise"
 )]
 
+mod bad_input;
+mod edits;
+mod home;
+mod latency;
 mod load;
 mod plain;
+mod questions;
 mod sample_data;
+mod search;
+mod site;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use playhead_tests::{Household, Server, film_ids, run};
 use tempfile::TempDir;
+
+use self::site::Site;
 
 const ROUNDS: usize = 5;
 const CONNECTIONS: usize = 64;
@@ -33,9 +46,52 @@ async fn main() {
     let films = given("FILMS").unwrap_or_else(|| sample_data::films(dir.path()));
     let movielens = given("MOVIELENS").unwrap_or_else(|| sample_data::movielens(dir.path()));
     println!("medians of {ROUNDS} rounds (lowest to highest)\n");
-    imports(&films, &movielens);
-    rebuilds(&movielens);
-    heartbeats(&films).await;
+    if is_asked("imports") {
+        imports(&films, &movielens);
+    }
+    if is_asked("rebuilds") {
+        rebuilds(&movielens);
+    }
+    if is_asked("heartbeats") {
+        heartbeats(&films).await;
+    }
+    if ["search", "edits", "home", "bad_input", "index"].into_iter().any(is_asked) {
+        films_served(&films).await;
+    }
+}
+
+/// Whether a part is named on the command line, as all are if none is.
+fn is_asked(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
+/// What is asked of a server with all films, and how long its index takes.
+async fn films_served(films: &Path) {
+    println!();
+    let mut site = Site::open(films).await;
+    site.report_memory("after it");
+    if is_asked("search") {
+        search::measure(&mut site, films).await;
+    }
+    if is_asked("edits") {
+        edits::measure(&mut site).await;
+    }
+    if is_asked("home") {
+        home::measure(&mut site).await;
+    }
+    if is_asked("bad_input") {
+        bad_input::measure(&site).await;
+    }
+    site.report_memory("at the end");
+    let data = site.close();
+    if is_asked("index") {
+        let rounds = (0..ROUNDS).map(|_| {
+            let report = run(data, &["replay", "rebuild", "search", "--json"]).ok().json();
+            report["folded_ms"].as_f64().unwrap()
+        });
+        report("replay rebuild search, all films", "ms", rounds);
+    }
 }
 
 fn given(variable: &str) -> Option<PathBuf> {
