@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::errors::{Code, Fault};
 use crate::front::body::{self, GRAPHQL_BYTES_MAX, Parameters};
 use crate::front::negotiation::{self, Media};
-use crate::front::{answer, document, scan};
+use crate::front::{answer, document, omitted, scan};
 use crate::limits::Act;
 use crate::position;
 use crate::routes::{Correlation, Endpoint};
@@ -41,11 +41,12 @@ impl Endpoint {
     ///
     /// # Errors
     /// The document cannot be run.
-    pub(crate) fn prepare(&self, wanted: Parameters, caller: Caller) -> Result<Ready, Fault> {
+    pub(crate) fn prepare(&self, mut wanted: Parameters, caller: Caller) -> Result<Ready, Fault> {
         scan::scan(&wanted.query)?;
         let document = parse_query(&wanted.query)
             .map_err(|error| Fault::new(Code::GraphqlParseFailed, shorten(error.to_string())))?;
         let kind = document::check(&document, wanted.operation_name.as_deref(), &wanted.variables)?;
+        omitted::fill(&document, &mut wanted.variables);
         let mut request = Request::new(wanted.query)
             .variables(wanted.variables)
             .data(titles_loader(&caller))

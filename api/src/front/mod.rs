@@ -11,4 +11,5 @@ pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod document;
 pub(crate) mod negotiation;
+pub(crate) mod omitted;
 pub(crate) mod scan;
