@@ -292,6 +292,9 @@ impl From<Fault> for async_graphql::Error {
         }
         Self::new(fault.message).extend_with(|_, extensions| {
             extensions.set("code", fault.code.as_str());
+            if let Some(field) = fault.field {
+                extensions.set("field", field);
+            }
             if let Some(id) = fault.correlation_id {
                 extensions.set("correlationId", id.to_string());
             }
