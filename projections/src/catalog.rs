@@ -15,6 +15,7 @@ mod walks;
 
 pub use changes::Changes;
 pub use person::PersonId;
+pub use queries::TURNS_MAX;
 pub use walks::{NewestFilter, Season, TimeKey};
 
 /// The read model `catalog`.
