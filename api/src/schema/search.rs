@@ -115,7 +115,8 @@ async fn search(context: &Context<'_>, asked: Asked) -> Result<SearchConnection,
     if let Some(profile_id) = &profile_id {
         request.taste = taste::of_profile(caller, profile_id, eyes).await?;
     }
-    let (answer, start) = page(caller, request, place).await?;
+    let (mut answer, start) = page(caller, request, place).await?;
+    answer.hits.truncate(OFFSET_MAX.saturating_sub(start));
     let ids: Vec<TitleId> = answer.hits.iter().map(|hit| hit.title_id).collect();
     let titles = load_all(context, &ids, eyes).await?;
     SearchConnection::of(answer, start, titles, &list, place.is_some())
@@ -130,10 +131,6 @@ async fn page(
     place: Option<Place>,
 ) -> Result<(Answer, usize), Fault> {
     let Some((at, last)) = place else { return Ok((ask(caller, request).await?, 0)) };
-    if at > OFFSET_MAX {
-        let rule = "after: within the first 1,000 titles that match; narrow the search";
-        return Err(Fault::new(Code::InvalidInput, rule).at("after"));
-    }
     let first = (request.first + 1).min(FIRST_MAX);
     let mut answer = ask(caller, Request { first, offset: at, ..request.clone() }).await?;
     if answer.hits.first().is_some_and(|hit| hit.title_id == last) {

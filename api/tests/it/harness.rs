@@ -25,7 +25,7 @@ use playhead_domain::{
     AccountId, DeviceId, EmailKey, Personal, ProfileId, SecretHash, SignInId, Territory,
 };
 use playhead_eventlog::memory::MemoryLog;
-use playhead_eventlog::{EventLog, PartitionCount};
+use playhead_eventlog::{Append, EventLog, Expected, NewEvent, PartitionCount, StreamName};
 use playhead_identity::access_token::AccessTokens;
 use playhead_identity::keys::KeyRing;
 use playhead_identity::mail::{EmlMailer, Sender};
@@ -231,6 +231,36 @@ impl TestApi {
                 projection.passed(partition, next - 1).await;
             }
         }
+    }
+
+    /// Waits until everything in the log is found, suggested and alike.
+    pub(crate) async fn searchable(&self) {
+        self.settled().await;
+        self.services.search.prepare().await.unwrap();
+    }
+
+    /// Puts an event into the log as it is.
+    pub(crate) async fn record(
+        &self,
+        stream: &str,
+        event_type: &str,
+        version: u16,
+        payload: Vec<u8>,
+    ) {
+        let event = NewEvent {
+            id: self.clock_id(),
+            event_type: event_type.into(),
+            schema_version: version,
+            recorded_at_ms: BEGIN_MS,
+            actor: "test:log".into(),
+            correlation_id: Uuid::nil(),
+            causation_id: Uuid::nil(),
+            payload: payload.into(),
+            metadata: Vec::new().into(),
+        };
+        let stream = StreamName::parse(stream).unwrap();
+        let append = Append { stream, expected: Expected::Any, events: vec![event] };
+        self.services.log.append(append).await.unwrap();
     }
 
     pub(crate) fn clock_id(&self) -> Uuid {

@@ -24,6 +24,8 @@ mod playing;
 #[cfg(test)]
 mod published;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod titles;

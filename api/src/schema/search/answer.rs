@@ -202,7 +202,7 @@ impl SearchConnection {
         has_previous_page: bool,
     ) -> Result<Self, serde_json::Error> {
         let end = start + answer.hits.len();
-        let has_next_page = !answer.hits.is_empty() && end < answer.total && end <= OFFSET_MAX + 1;
+        let has_next_page = !answer.hits.is_empty() && end < answer.total.min(OFFSET_MAX);
         let mut edges = vec![];
         for (at, hit) in (start..).zip(answer.hits) {
             let Some(node) = titles.remove(&hit.title_id) else { continue };

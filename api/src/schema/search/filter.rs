@@ -6,6 +6,9 @@ use playhead_search::query::Filters;
 use crate::errors::{Code, Fault};
 use crate::schema::title::TitleType;
 
+/// The first year that there is: titles of which none is known count as of the year 0.
+const YEAR_MIN: u16 = 1;
+
 /// What must hold of titles besides the text. Values of one list are alternatives, at most 50 of
 /// them; all that is given must hold.
 #[derive(Debug, InputObject)]
@@ -13,11 +16,11 @@ pub(crate) struct SearchFilter {
     /// Has one of these genres, in upper or lower case.
     genres: Option<Vec<String>>,
     /// Was released in this year or later.
-    year_from: Option<u16>,
+    year_from: Option<i32>,
     /// Was released in this year or earlier.
-    year_to: Option<u16>,
+    year_to: Option<i32>,
     /// Was released in this decade, given by its first year, such as 1990.
-    decade: Option<u16>,
+    decade: Option<i32>,
     /// Is of one of these kinds.
     types: Option<Vec<TitleType>>,
     /// Has at least this rating, from 0 to 10.
@@ -28,23 +31,30 @@ pub(crate) struct SearchFilter {
 
 impl SearchFilter {
     /// # Errors
-    /// The years are in the wrong order, or the rating is none.
+    /// A year or the rating is none.
     pub(super) fn into_filters(self) -> Result<Filters, Fault> {
         let rating_min_tenths = self.rating_min.map(tenths).transpose()?;
-        let years = match (self.year_from, self.year_to) {
-            (None, None) => None,
-            // Titles without a year were released in no year.
-            (from, to) => Some(from.unwrap_or(1).max(1)..=to.unwrap_or(u16::MAX)),
-        };
+        let from = year(self.year_from, "filter.yearFrom")?;
+        let to = year(self.year_to, "filter.yearTo")?;
+        let years = (from.is_some() || to.is_some())
+            .then(|| from.unwrap_or(YEAR_MIN)..=to.unwrap_or(u16::MAX));
         Ok(Filters {
             genres: self.genres.unwrap_or_default(),
             kinds: self.types.unwrap_or_default().into_iter().map(Into::into).collect(),
             years,
-            decades: self.decade.into_iter().collect(),
+            decades: year(self.decade, "filter.decade")?.into_iter().collect(),
             rating_min_tenths,
             languages: self.languages.unwrap_or_default(),
         })
     }
+}
+
+fn year(asked: Option<i32>, field: &'static str) -> Result<Option<u16>, Fault> {
+    let year = asked.map(u16::try_from).transpose().ok();
+    year.filter(|year| year.is_none_or(|it| it >= YEAR_MIN)).ok_or_else(|| {
+        let rule = format!("{field}: from {YEAR_MIN} to {}", u16::MAX);
+        Fault::new(Code::InvalidInput, rule).at(field)
+    })
 }
 
 /// The fewest tenths that are not less than a rating.
