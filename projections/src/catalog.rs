@@ -8,6 +8,7 @@ use crate::store::SqliteStore;
 mod changes;
 mod person;
 mod queries;
+mod series;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ mod walks;
 pub use changes::Changes;
 pub use person::PersonId;
 pub use queries::TURNS_MAX;
-pub use walks::{NewestFilter, Season, TimeKey};
+pub use series::{EpisodePlace, Season};
+pub use walks::{NewestFilter, TimeKey};
 
 /// The read model `catalog`.
 pub type Catalog = SqliteStore<Changes>;

@@ -222,16 +222,12 @@ impl Title {
     /// The seasons of which the viewer may see something, if it is a series; first one first.
     #[graphql(complexity = "list_cost(Some(10), child_complexity)")]
     async fn seasons(&self, context: &Context<'_>) -> Result<Vec<Season>, Error> {
-        Ok(Season::all(Caller::of(context)?, self).await?)
+        Ok(Season::all(context, self).await?)
     }
 
     /// The next episode that the viewer may see, also of a later season; specials lead to specials.
     async fn next_episode(&self, context: &Context<'_>) -> Option<Result<Title, Error>> {
-        let next = match Caller::of(context) {
-            Ok(caller) => season::next_episode(caller, self).await,
-            Err(fault) => Err(fault),
-        };
-        next.map_err(Error::from).transpose()
+        season::next_episode(context, self).await.map_err(Error::from).transpose()
     }
 
     /// What comes with it and the viewer may see, by name; 1 to 100 at a time.

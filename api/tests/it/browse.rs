@@ -375,6 +375,52 @@ async fn a_home_screen_asks_no_query_for_each_entry_and_shares_what_can_be_share
 }
 
 #[tokio::test]
+async fn seasons_and_next_episodes_of_a_list_are_read_together() {
+    let api = TestApi::start().await;
+    for number in 0..30 {
+        let (series, first) = (title(number), json!({ "kind": "series", "name": "Series" }));
+        let episode = |nth: u64| {
+            let place = json!({ "series_id": series, "season": 1, "number": nth });
+            json!({ "kind": "episode", "name": format!("{number}/{nth}"), "episode_of": place })
+        };
+        for (number, mut metadata) in
+            [(number, first), (100 + number, episode(1)), (200 + number, episode(2))]
+        {
+            (metadata["maturity"], metadata["genres"]) = (json!("all"), json!([]));
+            let id = title(number);
+            let added = json!({ "title_id": id, "metadata": metadata, "at_ms": BEGIN_MS });
+            let added = added.to_string().into_bytes();
+            api.record(&format!("title-{id}"), "TitleAdded", 2, added).await;
+        }
+    }
+    api.settled().await;
+    let nobody = api.nobody();
+    let read = async |kind: &str, first: u32| {
+        let query = format!(
+            "{{ titles(first: {first}, filter: {{ type: {kind} }}) {{ nodes {{ name \
+             seasons {{ number episodeCount }} nextEpisode {{ name }} }} }} }}"
+        );
+        let before = api.reads();
+        let nodes = nobody.ask(&query).await["titles"]["nodes"].clone();
+        (api.reads() - before, nodes.as_array().unwrap().clone())
+    };
+    for first in [1, 10, 30] {
+        let (reads, series) = read("SERIES", first).await;
+        assert_eq!(reads, 2, "{first} series");
+        let season = json!([{ "number": 1, "episodeCount": 2 }]);
+        assert!(series.iter().all(|it| it["seasons"] == season), "{series:?}");
+        let (reads, episodes) = read("EPISODE", first).await;
+        assert_eq!(reads, 2, "{first} episodes");
+        for episode in episodes {
+            let name = text(&episode["name"]);
+            let series = name.strip_suffix("/1");
+            let next = series.map(|series| json!({ "name": format!("{series}/2") }));
+            assert_eq!(episode["nextEpisode"], json!(next), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_kids_profile_is_shown_nothing_that_it_may_not_see() {
     let api = TestApi::start().await;
     let (mut client, adult) = household(&api, 60).await;

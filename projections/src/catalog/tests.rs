@@ -64,9 +64,10 @@ fn genre(genre: &str) -> TitleFilter {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    let queries = AUDIENCES
-        .iter()
-        .flat_map(|audience| [queries::statements(audience), walks::statements(audience)].concat());
+    let queries = AUDIENCES.iter().flat_map(|audience| {
+        let walks = walks::statements(audience);
+        [queries::statements(audience), walks, super::series::statements(audience)].concat()
+    });
     let queries = queries.collect();
     prepare_all::<Changes>([tables::statements(), terms::statements(), queries].concat()).await;
     prepare_all::<Changes>(crate::bookkeeping::statements()).await;
@@ -198,9 +199,10 @@ fn ids(rows: &[TitleRow]) -> Vec<playhead_domain::TitleId> {
 async fn a_series_leads_to_its_seasons_and_episodes() {
     let shelf = catalog(series()).await;
     let store = &shelf.store;
-    let seasons = store.seasons(title(1), &adult()).await.unwrap();
+    let series = store.seasons(&[title(1), title(9), title(1)], &adult()).await.unwrap();
     let season = |number, episodes| Season { number, episodes };
-    assert_eq!(seasons, [season(0, 1), season(1, 3), season(2, 1)]);
+    let seasons = vec![season(0, 1), season(1, 3), season(2, 1)];
+    assert_eq!(series, [(title(1), seasons)].into());
     let first = store.episodes(title(1), 1, &adult(), None, 2).await.unwrap();
     assert_eq!(ids(&first), [title(11), title(12)]);
     let after = Some(first[1].episode_key());
@@ -215,12 +217,12 @@ async fn a_series_leads_to_its_seasons_and_episodes() {
 async fn the_next_episode_may_be_of_a_later_season_but_a_special_leads_to_specials() {
     let shelf = catalog(series()).await;
     let store = &shelf.store;
-    for (season, number, next) in
-        [(1, 1, Some(12)), (1, 3, Some(21)), (2, 1, None), (0, 1, None), (0, 0, Some(31))]
-    {
-        let found = store.next_episode(title(1), season, number, &adult()).await.unwrap();
-        let found = found.map(|row| row.title_id);
-        assert_eq!(found, next.map(title), "S{season}E{number}");
+    let known = [(1, 1, Some(12)), (1, 3, Some(21)), (2, 1, None), (0, 1, None), (0, 0, Some(31))];
+    let places = known.map(|(season, number, _)| (title(1), season, number));
+    let found = store.next_episodes(&places, &adult()).await.unwrap();
+    for (place, (.., next)) in places.iter().zip(known) {
+        let found = found.get(place).map(|row| row.title_id);
+        assert_eq!(found, next.map(title), "{place:?}");
     }
 }
 

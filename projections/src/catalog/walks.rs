@@ -3,14 +3,12 @@
 
 use playhead_domain::title::Kind;
 use playhead_domain::{AccountId, TitleId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
 use super::person::PersonId;
 use super::queries::{COLUMNS, Query, title_row};
 use super::{Catalog, TitleKey, TitleRow};
 use crate::error::StoreError;
-use crate::rows::natural;
 use crate::terms::Audience;
 
 /// A place in a list that begins with the newest.
@@ -29,15 +27,6 @@ pub struct NewestFilter {
     pub genre: Option<String>,
     /// The kind of title.
     pub kind: Option<Kind>,
-}
-
-/// A season of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Season {
-    /// Counted from 1; 0 for specials.
-    pub number: u32,
-    /// How many of its episodes the audience may see.
-    pub episodes: u64,
 }
 
 impl TimeKey {
@@ -99,20 +88,6 @@ impl Catalog {
         self.walk(query).await
     }
 
-    /// The seasons of a series of which the audience may see something, first one first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn seasons(
-        &self,
-        series_id: TitleId,
-        audience: &Audience,
-    ) -> Result<Vec<Season>, StoreError> {
-        let query = sqlx::query(AssertSqlSafe(seasons_text(audience))).bind(series_id.to_string());
-        let rows = audience.bind(query).fetch_all(self.readers()).await;
-        rows.map_err(StoreError::sql("reading seasons"))?.iter().map(season).collect()
-    }
-
     /// The episodes of a season in their order, behind a number and id; at most `limit`.
     ///
     /// # Errors
@@ -132,23 +107,6 @@ impl Catalog {
         let query = sqlx::query(AssertSqlSafe(episodes_text(audience)));
         let query = query.bind(series_id.to_string()).bind(season).bind(number);
         self.walk(audience.bind(query.bind(title_id).bind(limit))).await
-    }
-
-    /// The episode behind one, also in a later season; specials only lead to specials.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn next_episode(
-        &self,
-        series_id: TitleId,
-        season: u32,
-        number: u32,
-        audience: &Audience,
-    ) -> Result<Option<TitleRow>, StoreError> {
-        let season_max = if season == 0 { 0 } else { u32::MAX };
-        let query = sqlx::query(AssertSqlSafe(next_text(audience)));
-        let query = query.bind(series_id.to_string()).bind(season).bind(number).bind(season_max);
-        Ok(self.walk(audience.bind(query)).await?.pop())
     }
 
     /// What comes with a title of one kind, extras or trailers, by name; at most `limit` behind
@@ -218,13 +176,6 @@ impl Catalog {
     }
 }
 
-fn season(row: &SqliteRow) -> Result<Season, StoreError> {
-    let unreadable = || StoreError::unreadable::<sqlx::Error>("titles");
-    let number: u32 = row.try_get("season").map_err(unreadable())?;
-    let episodes: i64 = row.try_get("episodes").map_err(unreadable())?;
-    Ok(Season { number, episodes: natural(episodes) })
-}
-
 /// Older than ($1, $2), at most $3. Each combination of filters has its own text, so that each
 /// finds its own index.
 pub(super) fn newest_text(filter: &NewestFilter, audience: &Audience) -> String {
@@ -246,15 +197,6 @@ pub(super) fn newest_text(filter: &NewestFilter, audience: &Audience) -> String 
     )
 }
 
-/// $1 is the series.
-fn seasons_text(audience: &Audience) -> String {
-    let visible = audience.condition("t.title_id", 2);
-    format!(
-        "SELECT t.season, COUNT(*) AS episodes FROM titles t \
-         WHERE t.series_id = $1 AND {visible} GROUP BY t.season ORDER BY t.season"
-    )
-}
-
 /// Of season $2 of series $1, behind ($3, $4), at most $5.
 fn episodes_text(audience: &Audience) -> String {
     let visible = audience.condition("t.title_id", 6);
@@ -262,15 +204,6 @@ fn episodes_text(audience: &Audience) -> String {
         "SELECT {COLUMNS} FROM titles t WHERE t.series_id = $1 AND t.season = $2 \
          AND (t.number, t.title_id) > ($3, $4) AND {visible} \
          ORDER BY t.number, t.title_id LIMIT $5"
-    )
-}
-
-/// Of series $1 behind episode $3 of season $2, up to season $4.
-fn next_text(audience: &Audience) -> String {
-    let visible = audience.condition("t.title_id", 5);
-    format!(
-        "SELECT {COLUMNS} FROM titles t WHERE t.series_id = $1 AND (t.season, t.number) > ($2, $3) \
-         AND t.season <= $4 AND {visible} ORDER BY t.season, t.number, t.title_id LIMIT 1"
     )
 }
 
@@ -306,14 +239,8 @@ fn owned_text() -> String {
 /// Every statement of this file, for the tests that prepare them all and look at their plans.
 #[cfg(test)]
 pub(super) fn statements(audience: &Audience) -> Vec<String> {
-    let mut statements = vec![
-        seasons_text(audience),
-        episodes_text(audience),
-        next_text(audience),
-        extras_text(audience),
-        person_text(audience),
-        owned_text(),
-    ];
+    let mut statements =
+        vec![episodes_text(audience), extras_text(audience), person_text(audience), owned_text()];
     for genre in [None, Some("drama".to_owned())] {
         for kind in [None, Some(Kind::Movie)] {
             statements.push(newest_text(&NewestFilter { genre: genre.clone(), kind }, audience));

@@ -1,6 +1,7 @@
 //! Finds the titles that an operation asks for, many at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use async_graphql::{Context, Error};
 use futures::future::{BoxFuture, FutureExt};
 use futures::task::{FutureObj, Spawn, SpawnError};
 use playhead_domain::TitleId;
-use playhead_projections::catalog::Catalog;
+use playhead_projections::catalog::{Catalog, EpisodePlace, Season};
 use playhead_projections::{Audience, StoreError};
 
 use super::Title;
@@ -59,13 +60,8 @@ impl Loader<(TitleId, Eyes)> for Titles {
         &self,
         wanted: &[(TitleId, Eyes)],
     ) -> Result<HashMap<(TitleId, Eyes), Title>, Arc<StoreError>> {
-        // Mostly one: an operation rarely looks with the eyes of several.
-        let mut by_eyes: BTreeMap<Eyes, Vec<TitleId>> = BTreeMap::new();
-        for (title_id, eyes) in wanted {
-            by_eyes.entry(*eyes).or_default().push(*title_id);
-        }
         let mut found = HashMap::new();
-        for (eyes, ids) in by_eyes {
+        for (eyes, ids) in by_eyes(wanted.iter().copied()) {
             let audience = eyes.audience(self.now_ms);
             let rows = self.catalog.titles(&ids, &audience).await.map_err(Arc::new)?;
             let titles = rows.into_iter().map(|row| Title::of(row, eyes));
@@ -75,16 +71,80 @@ impl Loader<(TitleId, Eyes)> for Titles {
     }
 }
 
+/// The seasons of a series of which somebody may see something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SeasonsOf(pub(super) TitleId, pub(super) Eyes);
+
+impl Loader<SeasonsOf> for Titles {
+    type Value = Vec<Season>;
+    type Error = Arc<StoreError>;
+
+    async fn load(
+        &self,
+        wanted: &[SeasonsOf],
+    ) -> Result<HashMap<SeasonsOf, Vec<Season>>, Arc<StoreError>> {
+        let mut found = HashMap::new();
+        for (eyes, ids) in by_eyes(wanted.iter().map(|it| (it.0, it.1))) {
+            let audience = eyes.audience(self.now_ms);
+            let seasons = self.catalog.seasons(&ids, &audience).await.map_err(Arc::new)?;
+            found.extend(seasons.into_iter().map(|(id, seasons)| (SeasonsOf(id, eyes), seasons)));
+        }
+        Ok(found)
+    }
+}
+
+/// The episode behind a place that somebody may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct NextOf(pub(super) EpisodePlace, pub(super) Eyes);
+
+impl Loader<NextOf> for Titles {
+    type Value = Title;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, wanted: &[NextOf]) -> Result<HashMap<NextOf, Title>, Arc<StoreError>> {
+        let mut found = HashMap::new();
+        for (eyes, places) in by_eyes(wanted.iter().map(|it| (it.0, it.1))) {
+            let audience = eyes.audience(self.now_ms);
+            let rows = self.catalog.next_episodes(&places, &audience).await.map_err(Arc::new)?;
+            let titles = rows.into_iter();
+            found.extend(titles.map(|(at, row)| (NextOf(at, eyes), Title::of(row, eyes))));
+        }
+        Ok(found)
+    }
+}
+
+/// Mostly one group: an operation rarely looks with the eyes of several.
+fn by_eyes<T>(wanted: impl Iterator<Item = (T, Eyes)>) -> BTreeMap<Eyes, Vec<T>> {
+    let mut by_eyes: BTreeMap<Eyes, Vec<T>> = BTreeMap::new();
+    for (it, eyes) in wanted {
+        by_eyes.entry(eyes).or_default().push(it);
+    }
+    by_eyes
+}
+
+/// What belongs to a key, found together with others of its kind; `None` if there is nothing.
+pub(super) async fn load_one<K>(
+    context: &Context<'_>,
+    key: K,
+) -> Result<Option<<Titles as Loader<K>>::Value>, Fault>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Titles: Loader<K, Error = Arc<StoreError>>,
+{
+    let caller = Caller::of(context)?;
+    let internal = |error: &dyn std::error::Error| caller.internal("titles cannot be read", error);
+    let loader = context.data::<DataLoader<Titles>>();
+    let loader = loader.map_err(|error| internal(&std::io::Error::other(error.message)))?;
+    loader.load_one(key).await.map_err(|error| internal(&*error))
+}
+
 /// One title, found together with others; `None` if it is not listed, or not for these eyes.
 pub(crate) async fn load(
     context: &Context<'_>,
     id: TitleId,
     eyes: Eyes,
 ) -> Result<Option<Title>, Error> {
-    let caller = Caller::of(context)?;
-    let loader = context.data::<DataLoader<Titles>>()?;
-    let failed = |error: Arc<StoreError>| caller.internal("titles cannot be read", &*error);
-    Ok(loader.load_one((id, eyes)).await.map_err(failed)?)
+    Ok(load_one(context, (id, eyes)).await?)
 }
 
 /// Several titles, found together; those that are not listed, or not for these eyes, are missing.

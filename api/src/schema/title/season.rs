@@ -7,6 +7,7 @@ use playhead_projections::catalog::{Season as SeasonRow, TitleKey};
 
 use super::Title;
 use super::list::{RelatedTitleConnection, Walk};
+use super::loader::{NextOf, SeasonsOf, load_one};
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::schema::eyes::Eyes;
@@ -45,15 +46,13 @@ impl Season {
 }
 
 impl Season {
-    /// The seasons of a series, first one first.
-    pub(super) async fn all(caller: &Caller, series: &Title) -> Result<Vec<Self>, Fault> {
+    /// The seasons of a series, first one first; found together with those of other series.
+    pub(super) async fn all(context: &Context<'_>, series: &Title) -> Result<Vec<Self>, Fault> {
         if series.metadata.kind != Kind::Series {
             return Ok(vec![]);
         }
         let (series_id, eyes) = (series.id, series.eyes);
-        let audience = eyes.audience(caller.now_ms);
-        let rows = caller.services.catalog.seasons(series_id, &audience).await;
-        let rows = rows.map_err(|error| caller.internal("seasons cannot be listed", &error))?;
+        let rows = load_one(context, SeasonsOf(series_id, eyes)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(|row| Self { series_id, row, eyes }).collect())
     }
 
@@ -74,14 +73,14 @@ impl Season {
     }
 }
 
-/// The episode behind one; `None` if it is none, or the last one that its viewer may see.
-pub(super) async fn next_episode(caller: &Caller, title: &Title) -> Result<Option<Title>, Fault> {
+/// The episode behind one, found together with others; `None` if it is none, or the last one that
+/// its viewer may see.
+pub(super) async fn next_episode(
+    context: &Context<'_>,
+    title: &Title,
+) -> Result<Option<Title>, Fault> {
     let Some(at) = title.metadata.episode_of else { return Ok(None) };
-    let audience = title.eyes.audience(caller.now_ms);
-    let catalog = &caller.services.catalog;
-    let next = catalog.next_episode(at.series_id, at.season, at.number, &audience).await;
-    let next = next.map_err(|error| caller.internal("an episode cannot be read", &error))?;
-    Ok(next.map(|row| Title::of(row, title.eyes)))
+    load_one(context, NextOf((at.series_id, at.season, at.number), title.eyes)).await
 }
 
 /// What comes with a title, by name.
