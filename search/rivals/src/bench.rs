@@ -48,7 +48,7 @@ impl Bench {
         let ceiling = Ceiling::new(titles, votes);
         let queries = chosen(queries, &options);
         ensure!(!queries.is_empty(), "no queries: none are of the kinds {:?}", options.kinds);
-        let of = |query| eval::is_prefix_kind(&query.kind).then(|| ceiling.of(query));
+        let of = |query: &Query| eval::is_prefix_kind(&query.kind).then(|| ceiling.of(query));
         let ceilings = queries.iter().map(of).collect();
         Ok(Self { options, films, queries, ceilings })
     }

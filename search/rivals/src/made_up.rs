@@ -11,25 +11,30 @@ const FILMS: u32 = 10_000;
 /// How many films queries are made for.
 const TARGETS: u32 = 200;
 
+#[rustfmt::skip]
 const QUALITIES: [&str; 24] = [
     "Silent", "Golden", "Last", "Broken", "Hidden", "Burning", "Lonely", "Electric", "Crimson",
     "Forgotten", "Invisible", "Restless", "Midnight", "Savage", "Gentle", "Perfect", "Distant",
     "Reckless", "Velvet", "Wandering", "Scarlet", "Ordinary", "Impossible", "Northern",
 ];
+#[rustfmt::skip]
 const THINGS: [&str; 32] = [
     "Harbor", "Witness", "Orchard", "Empire", "Stranger", "Mountain", "Lighthouse", "Promise",
     "Detective", "Carnival", "Winter", "Machine", "Daughter", "Horizon", "Detour", "Kingdom",
     "Letter", "Bridge", "Garden", "Soldier", "Voyage", "Mirror", "Thunder", "Cathedral", "Summer",
     "Railway", "Emperor", "Neighbor", "Painter", "Fortune", "Shadow", "Island",
 ];
+#[rustfmt::skip]
 const PLACES: [&str; 16] = [
     "Lisbon", "Arizona", "Havana", "Montreal", "Sicily", "Shanghai", "Brooklyn", "Casablanca",
     "Edinburgh", "Kyoto", "Savannah", "Trieste", "Valparaiso", "Memphis", "Cairo", "Marseille",
 ];
+#[rustfmt::skip]
 const FIRST_NAMES: [&str; 20] = [
     "Ada", "Bruno", "Clara", "Dmitri", "Esther", "Felix", "Greta", "Hugo", "Iris", "Jonas", "Karin",
     "Leon", "Marta", "Nils", "Olga", "Pablo", "Rosa", "Simon", "Tilda", "Viktor",
 ];
+#[rustfmt::skip]
 const LAST_NAMES: [&str; 20] = [
     "Abbott", "Bergman", "Castellano", "Dubois", "Eriksen", "Fontaine", "Grady", "Holloway",
     "Ivanov", "Jansson", "Kowalski", "Lindqvist", "Moreau", "Novak", "Okafor", "Petrov", "Quinn",
@@ -66,7 +71,8 @@ pub(crate) fn catalogue_and_queries() -> (Vec<Film>, Vec<Query>) {
     let mut queries = vec![];
     for nth in 0..TARGETS {
         // Films with small numbers are the popular ones.
-        let (stratum, end) = if nth % 2 == 0 { ("popular", FILMS / 50) } else { ("uniform", FILMS) };
+        let (stratum, end) =
+            if nth % 2 == 0 { ("popular", FILMS / 50) } else { ("uniform", FILMS) };
         let Some(film) = films.get(chance.below(end as usize)) else { continue };
         let name = normalize(&film.title);
         let relevant = named.get(&name).cloned().unwrap_or_default();

@@ -14,6 +14,9 @@ use crate::contestants::Contestant;
 /// How much less than a peer counts as behind: smaller than one place of one query of a thousand.
 const BEHIND: f64 = 0.0005;
 
+/// A row's name, its figure, what that is divided by to be in the unit, and the unit.
+type SpeedRow = (&'static str, fn(&Figures) -> f64, f64, &'static str);
+
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -114,10 +117,18 @@ impl Report {
     /// The tables, and how everybody was set up.
     #[must_use]
     pub(crate) fn markdown(&self) -> String {
+        let arguments = match self.arguments.as_str() {
+            "" => String::new(),
+            given => format!(" ARGS=\"{given}\""),
+        };
+        let rounds = match self.rounds {
+            1 => "one round".to_owned(),
+            rounds => format!("medians of {rounds} rounds in turn"),
+        };
+        let (films, queries, cores) = (self.films, self.queries, self.cores);
         let mut text = format!(
-            "`make search-rivals ARGS=\"{}\"`: {} films, {} queries, {} cores; figures are medians \
-             of {} rounds in turn.\n\n",
-            self.arguments, self.films, self.queries, self.cores, self.rounds
+            "`make search-rivals{arguments}`: {films} films, {queries} queries, one after the other, \
+             {cores} cores; {rounds}.\n\n"
         );
         text += "MRR@10 / success@1; in bold what is better than ours.\n\n";
         text += &self.quality();
@@ -152,7 +163,7 @@ impl Report {
     }
 
     fn speed(&self) -> String {
-        let rows: [(&str, fn(&Figures) -> f64, f64, &str); 8] = [
+        let rows: [SpeedRow; 8] = [
             ("p50 of a search", |figures| figures.latency.p50_us, 1e3, "ms"),
             ("p99 of a search", |figures| figures.latency.p99_us, 1e3, "ms"),
             ("processor time per search", |figures| figures.cpu_us, 1e3, "ms"),

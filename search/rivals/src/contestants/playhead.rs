@@ -20,11 +20,14 @@ pub(super) fn build(dir: &Path, films: &[Film]) -> Result<()> {
     for film in films {
         index.put(&document(film))?;
     }
-    Ok(index.commit("")?)
+    index.commit("")?;
+    // Merges that go on behind the commit belong to the build.
+    Ok(index.close()?)
 }
 
 fn document(film: &Film) -> Document {
-    let actor = |name: &String| Person { name: name.clone(), role: CreditRole::Actor, character: None };
+    let actor =
+        |name: &String| Person { name: name.clone(), role: CreditRole::Actor, character: None };
     let title_id = TitleId(Uuid::from_u128(u128::from(film.number)));
     Document {
         year: film.year,
@@ -48,7 +51,8 @@ impl Playhead {
 
 impl Engine for Playhead {
     fn find(&mut self, text: &str) -> Result<Vec<u32>> {
-        let answer = self.index.snapshot().search(&Request { first: DEPTH, ..Request::new(text) })?;
+        let answer =
+            self.index.snapshot().search(&Request { first: DEPTH, ..Request::new(text) })?;
         let numbers = answer.hits.iter().map(|hit| u32::try_from(hit.title_id.0.as_u128()));
         Ok(numbers.collect::<Result<_, _>>()?)
     }

@@ -14,13 +14,17 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use self::server::Server;
-use super::words::{Row, Tiers, Typed};
+use super::words::{Row, Tiers, Typed, behind};
 use super::{Elsewhere, Engine};
 use crate::films::Film;
 
 pub(super) use self::server::version;
 
-pub(super) const MANNER: &str = "";
+pub(super) const MANNER: &str = "the same folding and the same order of six questions, prepared; \
+    GIN indexes over weighted `tsvector`s (configuration `simple`, the last word `:*`) and over \
+    trigrams (`gin_trgm_ops`, similarity from 0.2, word similarity from 0.4: the best of ten tries); \
+    `ts_rank` or similarity, and the logarithm of the popularity; 1 GB of shared buffers, one \
+    connection over a socket, no parallel workers.";
 
 const SCHEMA: &str = "
     CREATE EXTENSION pg_trgm;
@@ -34,6 +38,7 @@ const ADD: &str = "INSERT INTO films
         AS film (number, name, squashed, popularity, people, rest)";
 const FINISH: &str = "
     CREATE INDEX films_by_name ON films (name text_pattern_ops);
+    CREATE INDEX films_by_squashed ON films (squashed text_pattern_ops);
     CREATE INDEX films_by_title ON films USING gin (title) WITH (fastupdate = off);
     CREATE INDEX films_by_word ON films USING gin (words) WITH (fastupdate = off);
     CREATE INDEX films_by_trigram ON films USING gin (name gin_trgm_ops) WITH (fastupdate = off);
@@ -42,7 +47,7 @@ const FINISH: &str = "
 /// Without the log of the server, which it keeps as long as it likes.
 const SIZE: &str = "SELECT pg_total_relation_size('films')";
 const SESSION: &str = "SET max_parallel_workers_per_gather = 0; SET work_mem = '64MB';
-    SET pg_trgm.similarity_threshold = 0.3; SET pg_trgm.word_similarity_threshold = 0.4;";
+    SET pg_trgm.similarity_threshold = 0.2; SET pg_trgm.word_similarity_threshold = 0.4;";
 
 const WHOLE: &str =
     "SELECT number FROM films WHERE name = $1 ORDER BY popularity DESC, number LIMIT 10";
@@ -53,15 +58,17 @@ const TITLE: &str = "SELECT number FROM films WHERE title @@ $1::text::tsquery
 const WORDS: &str = "SELECT number FROM films WHERE words @@ $1::text::tsquery
     ORDER BY 10 * ts_rank('{0, 0.33, 0.67, 1}', words, $1::text::tsquery) + popularity DESC, number
     LIMIT 10";
+const JOINED: &str = "SELECT number FROM films WHERE squashed ~>=~ $1 AND squashed ~<~ $2
+    ORDER BY squashed = $1 DESC, popularity DESC, number LIMIT 10";
 const NEAR: &str = "SELECT number FROM films WHERE name % $1 OR $1 <% name
-    ORDER BY greatest(similarity(name, $1), 0.9 * word_similarity($1, name))
-        + 0.01 * popularity DESC, number LIMIT 10";
+    ORDER BY similarity(name, $1) + word_similarity($1, name) + 0.02 * popularity DESC, number
+    LIMIT 10";
 
 /// Reads the files of a server that is not running, and starts it.
 pub(super) struct Postgres {
     /// Before the server, so that it is gone when that stops.
     client: Client,
-    statements: [Statement; 5],
+    statements: [Statement; 6],
     backend: i32,
     server: Server,
     runtime: Runtime,
@@ -96,7 +103,7 @@ async fn fill(client: &Client, films: &[Film]) -> Result<()> {
         #[expect(clippy::cast_possible_truncation, reason = "it orders, and is not counted with")]
         let popularity: Vec<f32> = rows.iter().map(|row| row.popularity as f32).collect();
         let people = texts(|row| row.people.clone());
-        let rest = texts(|row| format!("{} {}", row.year, row.synopsis));
+        let rest = texts(|row| format!("{} {} {}", row.year, row.genres, row.synopsis));
         let given: [&(dyn ToSql + Sync); 6] =
             [&numbers, &names, &squashed, &popularity, &people, &rest];
         client.execute(&add, &given).await?;
@@ -125,25 +132,27 @@ impl Postgres {
         let client = runtime.block_on(server.connected(|| connect(server.socket_dir())))?;
         let (statements, backend) = runtime.block_on(async {
             client.batch_execute(SESSION).await?;
-            let mut statements = Vec::with_capacity(5);
-            for sql in [WHOLE, BEGINS, TITLE, WORDS, NEAR] {
+            let mut statements = Vec::with_capacity(6);
+            for sql in [WHOLE, BEGINS, TITLE, WORDS, JOINED, NEAR] {
                 statements.push(client.prepare(sql).await?);
             }
             let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
             anyhow::Ok((statements, backend))
         })?;
-        let statements = <[Statement; 5]>::try_from(statements).ok().context("five statements")?;
+        let statements = <[Statement; 6]>::try_from(statements).ok().context("six statements")?;
         Ok(Self { client, statements, backend, server, runtime })
     }
 
     async fn tiers(&self, typed: &Typed) -> Result<Tiers> {
-        let [whole, begins, title, words, near] = &self.statements;
-        let (name, behind, all) = (typed.whole.trim_end(), typed.behind(), all_words(typed));
-        let asked: [(&Statement, &[&(dyn ToSql + Sync)]); 5] = [
+        let [whole, begins, title, words, joined, near] = &self.statements;
+        let (name, all, squashed) = (typed.whole.trim_end(), all_words(typed), typed.squashed());
+        let (name_end, squashed_end) = (behind(&typed.whole), behind(&squashed));
+        let asked: [(&Statement, &[&(dyn ToSql + Sync)]); 6] = [
             (whole, &[&name]),
-            (begins, &[&typed.whole, &behind]),
+            (begins, &[&typed.whole, &name_end]),
             (title, &[&all]),
             (words, &[&all]),
+            (joined, &[&squashed, &squashed_end]),
             (near, &[&name]),
         ];
         let mut tiers = Tiers::default();

@@ -6,25 +6,32 @@ use std::path::Path;
 use anyhow::Result;
 use rusqlite::{Connection, params};
 
-use super::words::{Row, Tiers, Typed};
+use super::words::{Row, Tiers, Typed, behind};
 use super::{DEPTH, Engine};
 use crate::films::Film;
 
-pub(super) const MANNER: &str = "";
+pub(super) const MANNER: &str = "texts and queries folded as ours are (case, marks, punctuation, \
+    \"&\"); until ten are found: the whole name, names that begin so, all words in the title, all words \
+    anywhere (the last as a beginning; `prefix = '2 3 4'`), the name without its spaces, and any \
+    trigram of the title (the best ten of them); within each, `bm25` (title ×3, people ×2) less the \
+    logarithm of the popularity; names by popularity alone.";
 
 const FILE: &str = "films.db";
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    CREATE TABLE films (number INTEGER PRIMARY KEY, name TEXT NOT NULL, popularity REAL NOT NULL);
+    CREATE TABLE films (number INTEGER PRIMARY KEY, name TEXT NOT NULL, squashed TEXT NOT NULL,
+        popularity REAL NOT NULL);
     CREATE INDEX films_by_name ON films (name, popularity);
-    CREATE VIRTUAL TABLE words USING fts5(title, people, year, synopsis, content = '',
+    CREATE INDEX films_by_squashed ON films (squashed, popularity);
+    CREATE VIRTUAL TABLE words USING fts5(title, people, year, genres, synopsis, content = '',
         tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4');
     CREATE VIRTUAL TABLE trigrams USING fts5(title, joined, content = '',
         tokenize = 'trigram');";
-const ADD_FILM: &str = "INSERT INTO films (number, name, popularity) VALUES (?1, ?2, ?3)";
-const ADD_WORDS: &str =
-    "INSERT INTO words (rowid, title, people, year, synopsis) VALUES (?1, ?2, ?3, ?4, ?5)";
+const ADD_FILM: &str =
+    "INSERT INTO films (number, name, squashed, popularity) VALUES (?1, ?2, ?3, ?4)";
+const ADD_WORDS: &str = "INSERT INTO words (rowid, title, people, year, genres, synopsis)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const ADD_TRIGRAMS: &str = "INSERT INTO trigrams (rowid, title, joined) VALUES (?1, ?2, ?3)";
 const FINISH: &str = "
     INSERT INTO words (words) VALUES ('optimize');
@@ -37,7 +44,9 @@ const BEGINS: &str = "SELECT number FROM films WHERE name >= ?1 AND name < ?3
     ORDER BY popularity DESC LIMIT ?2";
 const TITLE: &str = "SELECT words.rowid FROM words JOIN films ON number = words.rowid
     WHERE words MATCH ?1
-    ORDER BY bm25(words, 3, 2, 1, 1) - popularity LIMIT ?2";
+    ORDER BY bm25(words, 3, 2, 1, 1, 1) - popularity LIMIT ?2";
+const JOINED: &str = "SELECT number FROM films WHERE squashed >= ?1 AND squashed < ?3
+    ORDER BY squashed = ?1 DESC, popularity DESC LIMIT ?2";
 const NEAR: &str = "SELECT trigrams.rowid FROM trigrams JOIN films ON number = trigrams.rowid
     WHERE trigrams MATCH ?1
     ORDER BY bm25(trigrams) - popularity LIMIT ?2";
@@ -52,8 +61,9 @@ pub(super) fn build(dir: &Path, films: &[Film]) -> Result<()> {
         let mut add_trigrams = transaction.prepare(ADD_TRIGRAMS)?;
         for film in films {
             let row = Row::of(film)?;
-            add_film.execute(params![row.number, row.name, row.popularity])?;
-            add_words.execute(params![row.number, row.name, row.people, row.year, row.synopsis])?;
+            add_film.execute(params![row.number, row.name, row.squashed, row.popularity])?;
+            let Row { number, name, people, year, genres, synopsis, .. } = &row;
+            add_words.execute(params![number, name, people, year, genres, synopsis])?;
             add_trigrams.execute(params![row.number, row.name, row.squashed])?;
         }
     }
@@ -77,10 +87,11 @@ impl Sqlite {
             return Ok(());
         }
         let mut statement = self.connection.prepare_cached(sql)?;
+        let depth = i64::try_from(DEPTH)?;
         let number = |row: &rusqlite::Row<'_>| row.get(0);
         let found: Result<Vec<i32>, _> = match behind {
-            Some(behind) => statement.query_map(params![text, DEPTH, behind], number)?.collect(),
-            None => statement.query_map(params![text, DEPTH], number)?.collect(),
+            Some(behind) => statement.query_map(params![text, depth, behind], number)?.collect(),
+            None => statement.query_map(params![text, depth], number)?.collect(),
         };
         tiers.extend(found?);
         Ok(())
@@ -93,11 +104,13 @@ impl Engine for Sqlite {
         let mut tiers = Tiers::default();
         let all = all_words(&typed);
         self.tier(&mut tiers, WHOLE, typed.whole.trim_end(), None)?;
-        self.tier(&mut tiers, BEGINS, &typed.whole, Some(&typed.behind()))?;
+        self.tier(&mut tiers, BEGINS, &typed.whole, Some(&behind(&typed.whole)))?;
         if !all.is_empty() {
             self.tier(&mut tiers, TITLE, &format!("title : ({all})"), None)?;
             self.tier(&mut tiers, TITLE, &all, None)?;
         }
+        let squashed = typed.squashed();
+        self.tier(&mut tiers, JOINED, &squashed, Some(&behind(&squashed)))?;
         self.tier(&mut tiers, NEAR, &any_trigram(&typed), None)?;
         Ok(tiers.into_films())
     }

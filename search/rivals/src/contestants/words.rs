@@ -27,15 +27,15 @@ impl Typed {
         Self { whole, words, open }
     }
 
-    /// The first text behind all that begin with the whole, in the order of code points.
-    pub(super) fn behind(&self) -> String {
-        format!("{}\u{10ffff}", self.whole)
-    }
-
     /// Without spaces.
     pub(super) fn squashed(&self) -> String {
         squash(&self.whole)
     }
+}
+
+/// The first text behind all that begin with this one, in the order of code points.
+pub(super) fn behind(text: &str) -> String {
+    format!("{text}\u{10ffff}")
 }
 
 fn letters(word: &str) -> String {
@@ -49,6 +49,7 @@ pub(super) struct Row {
     pub squashed: String,
     pub people: String,
     pub year: String,
+    pub genres: String,
     pub synopsis: String,
     /// The logarithm of how popular it is.
     pub popularity: f64,
@@ -63,6 +64,7 @@ impl Row {
             name,
             people: normalize(&film.cast.join(" ")),
             year: film.year.map(|year| year.to_string()).unwrap_or_default(),
+            genres: normalize(&film.genres.join(" ")),
             synopsis: normalize(film.extract.as_deref().unwrap_or_default()),
             popularity: f64::from(film.votes).ln_1p(),
         })
