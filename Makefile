@@ -36,7 +36,7 @@ crash: setup ## Crash the log on a simulated disk as long as you want (SECONDS=6
 rivals: setup ## Measure the log beside Tephra, UmaDB, SQLite and PostgreSQL, in an hour (ARGS=--quick)
 	cd rivals && cargo run --release -- $(ARGS)
 
-search-rivals: setup ## Measure search beside SQLite, PostgreSQL and Meilisearch's engine (ARGS="--queries FILE --catalogue DIR")
+search-rivals: setup ## Measure search beside SQLite, PostgreSQL and Meilisearch's engine, in minutes (ARGS="--queries /FILE --catalogue /DIR")
 	scripts/setup postgres
 	cd search/rivals && cargo run --release -- $(ARGS)
 
