@@ -33,8 +33,8 @@
 //! a text of up to three characters or with a space at its end counts as a beginning even if a
 //! title is called just so, and a single word that is a name but for its article
 //! ("spider": "The Spider") counts like the beginning of one ("Spider-Man"). And if a single word is
-//! a whole name, the most popular title that begins with it comes before that name if it is four
-//! times as popular ("escape": "Escape from New York" before "Escape"); where a taste reorders, the
+//! a whole name, the most popular title that begins with it comes before that name if it is half as
+//! popular again ("escape": "Escape from New York" before "Escape"); where a taste reorders, the
 //! whole name stays first.
 //!
 //! An edit is a character inserted, deleted or replaced, or two neighbours exchanged. Whole names

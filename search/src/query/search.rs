@@ -22,9 +22,9 @@ const ENOUGH: usize = 10;
 const TASTED: usize = 100;
 const COMPARED: usize = 50;
 
-/// A title that only begins with the word that was typed has to be so many times as popular as all
-/// that are called so to come before them.
-const MUCH_MORE: u32 = 4;
+/// A title that only begins with the word that was typed has to be at least so many times as popular,
+/// as a fraction, as all that are called so to come before them.
+const MORE: (u32, u32) = (3, 2);
 
 /// A title in the order of an answer: what comes before popularity, popularity, how it matches,
 /// the length of its name (what is left to type is short), and at last its id.
@@ -212,13 +212,13 @@ fn put_favourite_first(plan: &Plan, ranked: &mut [Ranked]) {
     if !reading.is_some_and(|it| it.words.len() == 1 && it.whole_among() == Tier::Whole) {
         return;
     }
-    let is_whole = |it: &Ranked| it.2.tier() == Some(Tier::Whole);
-    let called_so = ranked.iter().take_while(|it| is_whole(it)).count();
-    let popularity = |it: &Ranked| it.1.0.saturating_add(1);
-    let (Some(best), Some(favourite)) = (ranked.first(), ranked.get(called_so)) else { return };
-    let is_wanted = popularity(favourite) >= popularity(best).saturating_mul(MUCH_MORE);
-    if called_so > 0 && favourite.2.tier() == Some(Tier::Prefix) && is_wanted {
-        ranked.get_mut(..=called_so).unwrap_or_default().rotate_right(1);
+    let is_of = |it: &Ranked, tier| it.2.tier() == Some(tier);
+    let called_so = ranked.iter().take_while(|it| is_of(it, Tier::Whole)).count();
+    let Some(at) = ranked.iter().position(|it| is_of(it, Tier::Prefix)) else { return };
+    let popularity = |it: Option<&Ranked>| it.map_or(0, |it| it.1.0.saturating_add(1));
+    let favourite = popularity(ranked.get(at)).saturating_mul(MORE.1);
+    if called_so > 0 && favourite >= popularity(ranked.first()).saturating_mul(MORE.0) {
+        ranked.get_mut(..=at).unwrap_or_default().rotate_right(1);
     }
 }
 
