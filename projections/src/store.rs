@@ -27,8 +27,11 @@ use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of a store. More than cores do not help; SQLite reads are CPU work.
 const READERS: u32 = 4;
-/// What a connection keeps in memory at most, as SQLite wants it: negative KiB (32 MiB).
+/// What a writer keeps in memory at most, as SQLite wants it: negative KiB (32 MiB).
 const CACHE: &str = "-32768";
+/// What a reader keeps in memory at most (4 MiB): what it drops is still in the page cache of the
+/// operating system, which all readers share.
+const CACHE_READER: &str = "-4096";
 /// The same while a store is filled (512 MiB): keys come in random order, and a page that was
 /// dropped has to be read again.
 const CACHE_FRESH: &str = "-524288";
@@ -140,9 +143,9 @@ impl<F: Fold> SqliteStore<F> {
         check_version::<F>(&mut connection, path).await?;
         let ledger = Mutex::new(Ledger::load(&mut connection).await?);
         drop(connection);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(readers)
-            .connect_lazy_with(options.pragma("query_only", "1"));
+        let readers = SqlitePoolOptions::new().max_connections(readers).connect_lazy_with(
+            options.pragma("query_only", "1").pragma("cache_size", CACHE_READER),
+        );
         let reads = AtomicU64::new(0);
         let shared = Shared { path: path.to_owned(), writer, readers, reads, ledger };
         Ok(Self { shared: Arc::new(shared), fold: PhantomData })

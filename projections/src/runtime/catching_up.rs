@@ -12,6 +12,9 @@ use crate::error::{ProjectionError, StoreError};
 
 /// How many folded batches may wait for the writer.
 const AHEAD_MAX: usize = 1;
+/// After so many bytes of payload no more events are gathered for a commit. Several read models
+/// catch up at the same time, and each has two or three such batches at hand.
+const GATHERED_BYTES: usize = 16 << 20;
 /// How many parked events are tried again in one commit.
 const RETRY_MAX: u32 = 512;
 
@@ -148,14 +151,17 @@ impl Reader {
     /// Reads up to about [`ReadModel::commit_max`] events, none of them behind `until`.
     async fn gather(&self, cursor: &mut Cursor, until: &Cursor) -> Result<Batch, ReadError> {
         let within = |partition: Partition| until.get(partition).unwrap_or(0);
-        let mut events = Vec::new();
+        let mut events: Vec<RecordedEvent> = Vec::new();
+        let mut bytes = 0;
         while let Some(ahead) = ahead_of(cursor, until)
             && events.len() < self.model.commit_max()
+            && bytes < GATHERED_BYTES
         {
             let batch = self.log.read(&ahead, BATCH_MAX).await?;
             if batch.events.is_empty() {
                 break;
             }
+            bytes += batch.events.iter().map(|it| it.event.payload.len()).sum::<usize>();
             events.extend(batch.events.into_iter().filter(|e| e.offset < within(e.partition)));
             for (partition, next) in batch.next.iter() {
                 cursor.set(partition, next.min(within(partition)));
