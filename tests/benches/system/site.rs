@@ -83,10 +83,8 @@ impl Site {
             "serve: listed and found after",
             began.elapsed().as_secs_f64()
         );
-        let suggest = json!({"query": "{ suggest(input: \"the\") { text } }"});
-        while self.admin.data(suggest["query"].as_str().unwrap(), json!({})).await["suggest"]
-            == json!([])
-        {
+        let suggest = "{ suggest(input: \"the\") { text } }";
+        while self.admin.data(suggest, json!({})).await["suggest"] == json!([]) {
             tokio::time::sleep(POLL).await;
         }
         println!("{:<46} {:>7.2} s", "serve: suggested after", began.elapsed().as_secs_f64());
