@@ -16,9 +16,9 @@
 //! | [`NameWords`](Tier::NameWords) | all words are in the name, the last maybe as a beginning |
 //! | [`PeopleWords`](Tier::PeopleWords) | all words are in the name or in people |
 //! | [`WholeOneEdit`](Tier::WholeOneEdit) | "The Ting", in one order with the tier before: both are popular guesses |
+//! | [`PrefixOneEdit`](Tier::PrefixOneEdit) | the name begins with something one edit away |
 //! | [`Words`](Tier::Words) | all words or their stems are in name, people, synopsis, tags, genres or the year |
 //! | [`JoinedPrefix`](Tier::JoinedPrefix) | "Theth…" without its spaces |
-//! | [`PrefixOneEdit`](Tier::PrefixOneEdit) | the name begins with something one edit away |
 //! | [`WholeTwoEdits`](Tier::WholeTwoEdits) | the whole name is two edits away |
 //! | [`Similar`](Tier::Similar) | at most 3 in 10 characters differ |
 //! | [`WordsEdited`](Tier::WordsEdited) | all words match, some misspelt |
@@ -34,7 +34,7 @@
 //! title is called just so, and a single word that is a name but for its article
 //! ("spider": "The Spider") counts like the beginning of one ("Spider-Man"). And if a single word is
 //! a whole name, the most popular title that begins with it comes before that name if it is half as
-//! popular again ("escape": "Escape from New York" before "Escape"); where a taste reorders, the
+//! popular again ("escape": "Escape from New York" before "Escape"), and so with one edit; where a taste reorders, the
 //! whole name stays first.
 //!
 //! An edit is a character inserted, deleted or replaced, or two neighbours exchanged. Whole names

@@ -205,19 +205,23 @@ impl Snapshot {
 }
 
 /// A single word may be a whole name or half of a better known one: "escape" is more likely on its
-/// way to "Escape from New York" than to a film of that name that nobody watches. One such title,
-/// the most popular, comes first then, and those that are called so right behind it.
+/// way to "Escape from New York" than to a film of that name that nobody watches, and "escpae" as
+/// well. One such title, the most popular, comes first then, and those that are called so right
+/// behind it.
 fn put_favourite_first(plan: &Plan, ranked: &mut [Ranked]) {
     let reading = plan.readings.first();
     if !reading.is_some_and(|it| it.words.len() == 1 && it.whole_among() == Tier::Whole) {
         return;
     }
-    let is_of = |it: &Ranked, tier| it.2.tier() == Some(tier);
-    let called_so = ranked.iter().take_while(|it| is_of(it, Tier::Whole)).count();
-    let Some(at) = ranked.iter().position(|it| is_of(it, Tier::Prefix)) else { return };
+    let longer = match ranked.first().and_then(|it| it.2.tier()) {
+        Some(Tier::Whole) => Tier::Prefix,
+        Some(Tier::WholeOneEdit) => Tier::PrefixOneEdit,
+        _ => return,
+    };
+    let Some(at) = ranked.iter().position(|it| it.2.tier() == Some(longer)) else { return };
     let popularity = |it: Option<&Ranked>| it.map_or(0, |it| it.1.0.saturating_add(1));
     let favourite = popularity(ranked.get(at)).saturating_mul(MORE.1);
-    if called_so > 0 && favourite >= popularity(ranked.first()).saturating_mul(MORE.0) {
+    if favourite >= popularity(ranked.first()).saturating_mul(MORE.0) {
         ranked.get_mut(..=at).unwrap_or_default().rotate_right(1);
     }
 }

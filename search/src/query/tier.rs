@@ -20,12 +20,12 @@ pub enum Tier {
     PeopleWords,
     /// The whole name is one edit away.
     WholeOneEdit,
+    /// The name begins with something one edit away.
+    PrefixOneEdit,
     /// Name, people, synopsis, tags and genres together have all words, or words of their stems.
     Words,
     /// The name, without its spaces, begins with the text without its spaces.
     JoinedPrefix,
-    /// The name begins with something one edit away.
-    PrefixOneEdit,
     /// The whole name is two edits away.
     WholeTwoEdits,
     /// The whole name looks similar.
@@ -46,9 +46,9 @@ impl Tier {
         Self::NameWords,
         Self::PeopleWords,
         Self::WholeOneEdit,
+        Self::PrefixOneEdit,
         Self::Words,
         Self::JoinedPrefix,
-        Self::PrefixOneEdit,
         Self::WholeTwoEdits,
         Self::Similar,
         Self::WordsEdited,
