@@ -5,7 +5,7 @@
 //! and Arabic letters are taken off, letters are made small, apostrophes are dropped, "&" is "and",
 //! and all other punctuation is a space. What is built on it:
 //!
-//! - [`tokens`]: the words of a text with where they stand, for indexing and for highlights.
+//! - [`tokens()`]: the words of a text with where they stand, for indexing and for highlights.
 //!   Scripts that put no space between words are cut into pairs of characters, so that any part of
 //!   two characters or more is found, whatever a dictionary would say of it.
 //! - [`stem`]: the stems of a word, by language.

@@ -49,8 +49,8 @@ pub(crate) struct Fields {
     pub(crate) text: Field,
     /// The document as JSON.
     pub(crate) document: Field,
-    /// Who may see it, as JSON of [`Audience`]. Few distinct values: the dictionary of the column
-    /// holds each once.
+    /// Who may see it, as JSON: whether it is published, its maturity, its availability. Few distinct
+    /// values: the dictionary of the column holds each once.
     audience: Field,
     genres: Field,
     languages: Field,
