@@ -86,6 +86,19 @@ fn a_disk_that_is_full_for_a_large_group_refuses_what_was_decided_against_it() {
     assert!(tally.workloads > 300, "{tally:?}");
 }
 
+/// The small appends would fit by then, but count from where the refused one would have ended.
+#[test]
+fn what_was_decided_against_a_refused_group_is_refused_although_there_is_room_again()
+-> Result<(), Violation> {
+    let Workload { settings, steps, .. } = faulty::relieved();
+    let mut runner = Runner::idle(&Engine::SOUND, settings, &SimDisk::new());
+    runner.reopen()?;
+    runner.steps(&steps)?;
+    assert_eq!(runner.refused(), 8, "two groups of four");
+    runner.finish()?;
+    Ok(())
+}
+
 #[test]
 fn a_quota_that_ends_at_any_byte_of_a_write_refuses_cleanly() {
     let base = faulty::byte_by_byte();

@@ -34,17 +34,32 @@ pub(crate) fn byte_by_byte() -> Workload {
 /// A large append that is synced by the second thread, and small ones that are decided on meanwhile:
 /// a disk that has no room for the first may well have some for the others.
 pub(crate) fn handed_over() -> Workload {
+    large_and_small("handed over", Step::Group)
+}
+
+/// The same on a disk that is full for the large ones, and has room before the small ones are written.
+pub(crate) fn relieved() -> Workload {
+    let mut relieved = large_and_small("relieved", Step::Relieved);
+    let groups = relieved.steps.into_iter().flat_map(|step| match step {
+        group @ Step::Relieved(..) => vec![Step::Room(Some(400)), group],
+        other => vec![other],
+    });
+    relieved.steps = groups.chain([Step::Reopen]).collect();
+    relieved
+}
+
+fn large_and_small(name: &str, group: impl Fn(Ask, Vec<Ask>) -> Step) -> Workload {
     let settings = Settings { allocate_bytes: 1, alone_bytes: 300, ..Settings::SMALL };
     let others = || vec![one(0, 30, Want::Tip), one(1, 10, Want::Any), one(2, 40, Want::Any)];
     let steps = vec![
         Step::Append(one(0, 60, Want::Any)),
-        Step::Group(one(1, 900, Want::Any), others()),
+        group(one(1, 900, Want::Any), others()),
         Step::Append(Ask::Again(3)),
         Step::Append(one(2, 20, Want::Tip)),
-        Step::Group(many(0, 2, 500), others()),
+        group(many(0, 2, 500), others()),
         Step::Append(one(0, 20, Want::Tip)),
     ];
-    Workload { name: "handed over".to_owned(), settings, steps }
+    Workload { name: name.to_owned(), settings, steps }
 }
 
 /// The workload with a failing call: behind so many others of its kind.

@@ -56,6 +56,8 @@ pub(crate) enum Step {
     Append(Ask),
     /// An append, and these others while it is being written: they form the next group.
     Group(Ask, Vec<Ask>),
+    /// The same on a disk that has room from the moment on in which the first is answered.
+    Relieved(Ask, Vec<Ask>),
     /// Close the log and open it again.
     Reopen,
     /// The disk fails the call of this kind that comes behind so many others.

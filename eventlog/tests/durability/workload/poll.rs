@@ -58,7 +58,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// One append alone.
 pub(crate) fn single(disk: &SimDisk, log: &dyn EventLog, append: Append) -> Answered {
     let held = disk.hold();
-    let waiting = vec![Waiting::submit(disk, log, append)];
+    let waiting = vec![Waiting::submit(disk, log, append, After::Nothing)];
     drop(held);
     finish(waiting).remove(0)
 }
@@ -71,24 +71,33 @@ pub(crate) fn while_syncing<T>(
     look: impl FnOnce(bool) -> T,
 ) -> (Answered, T) {
     let held = disk.hold_behind(Call::Sync, 0);
-    let waiting = Waiting::submit(disk, log, append);
+    let waiting = Waiting::submit(disk, log, append, After::Nothing);
     held.reached(|| waiting.woken());
     let seen = look(waiting.woken());
     drop(held);
     (finish(vec![waiting]).remove(0), seen)
 }
 
+/// What an answer does besides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum After {
+    Nothing,
+    /// A full disk gets room, before the thread that answers goes on.
+    Room,
+}
+
 /// Appends that the log takes as one group, in order, while it is busy writing the first.
 pub(crate) fn group(
     disk: &SimDisk,
     log: &dyn EventLog,
-    first: Append,
+    (first, after): (Append, After),
     others: Vec<Append>,
 ) -> Vec<Answered> {
     let held = disk.hold();
-    let mut waiting = vec![Waiting::submit(disk, log, first)];
+    let mut waiting = vec![Waiting::submit(disk, log, first, after)];
     held.reached(|| waiting[0].woken());
-    waiting.extend(others.into_iter().map(|append| Waiting::submit(disk, log, append)));
+    let others = others.into_iter();
+    waiting.extend(others.map(|append| Waiting::submit(disk, log, append, After::Nothing)));
     drop(held);
     finish(waiting)
 }
@@ -107,11 +116,16 @@ struct Signal {
     woken: AtomicBool,
     step: AtomicUsize,
     waiter: Thread,
+    after: After,
 }
 
 impl Wake for Signal {
     fn wake(self: Arc<Self>) {
         self.step.store(self.disk.step(), Ordering::Release);
+        if let After::Room = self.after {
+            // Still limited, so that a refusal for want of room is one that may happen.
+            self.disk.with_faults(|faults| faults.capacity = Some(usize::MAX));
+        }
         self.woken.store(true, Ordering::Release);
         self.disk.nudge();
         self.waiter.unpark();
@@ -119,13 +133,14 @@ impl Wake for Signal {
 }
 
 impl<'a> Waiting<'a> {
-    fn submit(disk: &SimDisk, log: &'a dyn EventLog, append: Append) -> Self {
+    fn submit(disk: &SimDisk, log: &'a dyn EventLog, append: Append, after: After) -> Self {
         let submitted = disk.step();
         let signal = Arc::new(Signal {
             disk: disk.clone(),
             woken: AtomicBool::new(false),
             step: AtomicUsize::new(submitted),
             waiter: thread::current(),
+            after,
         });
         let answering = log.append(append);
         let mut waiting = Self { answering, signal, submitted, answered: None };

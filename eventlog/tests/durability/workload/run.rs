@@ -5,7 +5,7 @@ use playhead_eventlog::{
     Append, AppendError, Appended, EventLog, Expected, PartitionCount, RecordedEvent, StreamName,
 };
 
-use super::poll::{self, Answered, block_on};
+use super::poll::{self, After, Answered, block_on};
 use super::{Ask, Settings, Step, Want, events};
 use crate::check::judge;
 use crate::check::snapshot::Snapshot;
@@ -111,14 +111,8 @@ impl<'a> Runner<'a> {
                 let answered = poll::single(&self.disk, self.log(), append.clone());
                 self.note(append, answered)
             }
-            Step::Group(first, others) => {
-                self.quiet();
-                let first = self.make(first);
-                let others: Vec<Append> = others.iter().map(|ask| self.make(ask)).collect();
-                let all = poll::group(&self.disk, self.log(), first.clone(), others.clone());
-                let mut appends = [first].into_iter().chain(others).zip(all);
-                appends.try_for_each(|(append, answered)| self.note(append, answered))
-            }
+            Step::Group(first, others) => self.group(first, others, After::Nothing),
+            Step::Relieved(first, others) => self.group(first, others, After::Room),
             Step::Reopen => self.reopen(),
             Step::Fail(call, behind) => {
                 self.disk.with_faults(|faults| faults.fail(*call, *behind));
@@ -138,6 +132,15 @@ impl<'a> Runner<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn group(&mut self, first: &Ask, others: &[Ask], after: After) -> Result<(), Violation> {
+        self.quiet();
+        let first = self.make(first);
+        let others: Vec<Append> = others.iter().map(|ask| self.make(ask)).collect();
+        let all = poll::group(&self.disk, self.log(), (first.clone(), after), others.clone());
+        let mut appends = [first].into_iter().chain(others).zip(all);
+        appends.try_for_each(|(append, answered)| self.note(append, answered))
     }
 
     /// Makes an append and looks at the log while it is being synced: nobody sees it yet.
