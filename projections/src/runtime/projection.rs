@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playhead_eventlog::{Cursor, EventLog, Partition};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +17,10 @@ use crate::error::ProjectionError;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How far apart commits are while events come faster than they can be committed one by one, and
+/// nobody waits for one: a commit of many events costs little more than a commit of few.
+pub(super) const COMMITS_APART: Duration = Duration::from_millis(20);
 
 /// A read model that follows the log until it is stopped. Clones are handles to the same task.
 #[derive(Clone)]
@@ -41,6 +46,8 @@ pub struct Status {
 struct Shared {
     reader: Reader,
     state: watch::Sender<State>,
+    /// Somebody waits for an event to be committed.
+    awaited: Notify,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -64,6 +71,7 @@ pub fn spawn(log: Arc<dyn EventLog>, model: Arc<dyn ReadModel>) -> Projection {
     let shared = Arc::new(Shared {
         reader: Reader { log, model },
         state: watch::Sender::new(state),
+        awaited: Notify::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });
@@ -97,6 +105,9 @@ impl Projection {
     /// caller bounds the time.
     pub async fn passed(&self, partition: Partition, offset: u64) {
         let mut state = self.shared.state.subscribe();
+        if !state.borrow().cursor.has_passed(partition, offset) {
+            self.shared.awaited.notify_one();
+        }
         // Only the outcome: the state itself is locked, and must not be held over an await.
         let passed =
             state.wait_for(|state| state.cursor.has_passed(partition, offset)).await.is_ok();
@@ -149,10 +160,23 @@ impl Shared {
                     () = log.wait(&cursor) => continue,
                 }
             }
+            let begun = Instant::now();
             let applied = model.apply(&batch).await.map_err(self.reader.store_failed())?;
             self.applied(&batch.next, applied);
             self.works();
             cursor = batch.next;
+            if batch.events.len() < BATCH_MAX && cursor.behind(&log.head()) > 0 {
+                self.let_events_gather(begun + COMMITS_APART).await;
+            }
+        }
+    }
+
+    /// Returns at that time; earlier if somebody waits for a commit.
+    async fn let_events_gather(&self, until: Instant) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.awaited.notified() => {}
+            () = tokio::time::sleep_until(until) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use playhead_domain::CodecError;
@@ -7,6 +8,7 @@ use playhead_eventlog::{Appended, Batch, Cursor, EventLog, Partition, RecordedEv
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Semaphore;
 
+use super::projection::COMMITS_APART;
 use super::*;
 use crate::error::{ProjectionError, StoreError};
 use crate::store::{Fold, SqliteStore};
@@ -283,6 +285,45 @@ async fn a_store_that_fails_for_a_while_is_tried_again() {
     projection.passed(last.partition, last.last_offset).await;
     assert_eq!((projection.status().lag_events, projection.status().error), (0, None));
     assert_eq!(counter.0.committed.lock().unwrap().1, 4);
+}
+
+/// A projection that has caught up and stands before the end of a commit, and what came meanwhile.
+async fn overtaken(log: &TestLog, counter: &Counter) -> (Projection, Appended) {
+    say(log, "talk-1", &["before"]).await;
+    let projection = spawn(log.log(), Arc::new(counter.clone()));
+    while projection.status().cursor != log.log.head() {
+        tokio::task::yield_now().await;
+    }
+    say(log, "talk-1", &["a"]).await;
+    counter.0.waiting.acquire_many(2).await.unwrap().forget();
+    (projection, say(log, "talk-1", &["b", "c"]).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_events_come_fast_they_gather_for_a_commit() {
+    let (log, counter) = (TestLog::new(), counter(0, 1));
+    let _following = overtaken(&log, &counter).await;
+    let begun = tokio::time::Instant::now();
+    counter.0.permits.add_permits(1);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    say(&log, "talk-2", &["x"]).await;
+    counter.0.waiting.acquire().await.unwrap().forget();
+    assert!(begun.elapsed() >= COMMITS_APART);
+    counter.0.permits.add_permits(1);
+    while counter.0.committed.lock().unwrap().1 < 5 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(counter.0.waiting.available_permits(), 0, "there were two commits");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_commit_does_not_wait_for_others_to_gather() {
+    let (log, counter) = (TestLog::new(), counter(0, 1));
+    let (projection, last) = overtaken(&log, &counter).await;
+    let begun = tokio::time::Instant::now();
+    counter.0.permits.add_permits(2);
+    projection.passed(last.partition, last.last_offset).await;
+    assert!(begun.elapsed().is_zero());
 }
 
 #[tokio::test]
