@@ -27,8 +27,9 @@ use crate::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of a store. More than cores do not help; SQLite reads are CPU work.
 const READERS: u32 = 4;
-/// What a writer keeps in memory at most, as SQLite wants it: negative KiB (32 MiB).
-const CACHE: &str = "-32768";
+/// What a writer keeps in memory at most, as SQLite wants it: negative KiB (16 MiB). Four read models
+/// have one.
+const CACHE: &str = "-16384";
 /// What a reader keeps in memory at most (4 MiB): what it drops is still in the page cache of the
 /// operating system, which all readers share.
 const CACHE_READER: &str = "-4096";

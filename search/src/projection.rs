@@ -21,9 +21,11 @@ mod ledger;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -32,7 +34,7 @@ use playhead_projections::generation::{Generation, is_in_log};
 use playhead_projections::runtime::{Applied, Attempt, Folded, Parked, ReadModel};
 use playhead_projections::store::Fold as _;
 use playhead_projections::{StoreError, catalog};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use self::aids::Aids;
 use self::changes::Changes;
@@ -50,8 +52,12 @@ pub const VERSION: u32 = 1;
 /// After so many events of which none is about a title, the checkpoint is made durable all the same.
 pub const IDLE_EVENTS_MAX: u64 = 65_536;
 /// How many events are folded into one commit while it is behind: as many titles, with their
-/// synopses, are about 50 MB.
-const COMMIT_MAX: usize = 16_384;
+/// synopses, are about 25 MB.
+const COMMIT_MAX: usize = 8_192;
+
+/// Searches that run at once. Each is work for a processor and holds up to 20 MB of automata for
+/// misspelt words; with one per core, processors idle between a search and the next.
+const SEARCHES_PER_CORE: usize = 2;
 
 /// The read model `search`. Clones are handles to the same index.
 #[derive(Debug, Clone)]
@@ -68,6 +74,8 @@ struct Shared {
     /// How often the index has changed since it was opened.
     changes: watch::Sender<u64>,
     aids: ArcSwap<Aids>,
+    /// Whoever may search now; the others wait their turn.
+    searching: Arc<Semaphore>,
 }
 
 impl Search {
@@ -98,12 +106,14 @@ impl Search {
     fn over(index: Index, path: Option<PathBuf>) -> Result<Self, StoreError> {
         let ledger = load(&index, path.as_deref())?;
         let changes = watch::Sender::new(1);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let shared = Shared {
             path,
             index,
             ledger: Mutex::new(ledger),
             changes,
             aids: ArcSwap::from_pointee(Aids::default()),
+            searching: Arc::new(Semaphore::new(SEARCHES_PER_CORE * cores)),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -121,14 +131,21 @@ impl Search {
         self.shared.aids.load_full()
     }
 
-    /// Finds titles, on a thread that may take its time.
+    /// Finds titles, on a thread that may take its time. Two searches per core run at once; the others
+    /// wait, in the order in which they came.
     ///
     /// # Errors
     /// As [`Snapshot::search`].
     pub async fn search(&self, request: Request) -> Result<Answer, query::Error> {
+        let turn = Arc::clone(&self.shared.searching).acquire_owned().await;
+        let turn = turn.map_err(std::io::Error::other)?;
         let snapshot = self.snapshot();
-        let searched = tokio::task::spawn_blocking(move || snapshot.search(&request)).await;
-        searched.map_err(std::io::Error::other)?
+        let searched = tokio::task::spawn_blocking(move || {
+            // Kept until it ends, also if nobody waits for the answer any more.
+            let _turn = turn;
+            snapshot.search(&request)
+        });
+        searched.await.map_err(std::io::Error::other)?
     }
 
     /// Orders by another table of plays from now on. Takes as long as looking at every title.
@@ -153,8 +170,9 @@ impl Search {
         }
     }
 
-    /// Builds [`Aids`] of the newest state of the index, if the index has changed; false if not. One
-    /// at a time should: it reads every title twice and takes a moment, and some memory.
+    /// Builds [`Aids`] of the newest state of the index, if the index has changed; false if not. Joins
+    /// small segments before, so that searches are fast. One at a time should: it reads every title
+    /// twice and takes a moment, and some memory.
     ///
     /// # Errors
     /// The index cannot be read; the aids stay as they were.
@@ -164,6 +182,9 @@ impl Search {
             return Ok(false);
         }
         self.blocking("preparing suggestions", move |shared| {
+            if let Err(error) = shared.index.join_segments() {
+                tracing::warn!(%error, "searches look into more segments than they need to");
+            }
             let aids = Aids::build(&shared.index.snapshot(), changes)?;
             shared.aids.store(Arc::new(aids));
             Ok(true)
@@ -231,7 +252,11 @@ impl Generation for Search {
     }
 
     async fn seal(self) -> Result<(), StoreError> {
-        self.blocking("sealing the search index", Shared::close).await
+        let seal = |shared: &Shared| {
+            shared.index.join_segments()?;
+            shared.close()
+        };
+        self.blocking("sealing the search index", seal).await
     }
 
     async fn close(&self) {

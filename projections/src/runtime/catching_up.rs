@@ -14,7 +14,7 @@ use crate::error::{ProjectionError, StoreError};
 const AHEAD_MAX: usize = 1;
 /// After so many bytes of payload no more events are gathered for a commit. Several read models
 /// catch up at the same time, and each has two or three such batches at hand.
-const GATHERED_BYTES: usize = 16 << 20;
+const GATHERED_BYTES: usize = 8 << 20;
 /// How many parked events are tried again in one commit.
 const RETRY_MAX: u32 = 512;
 

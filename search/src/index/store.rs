@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use playhead_domain::ids::TitleId;
+use tantivy::indexer::{LogMergePolicy, MergePolicy};
 use tantivy::schema::Value;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 use thiserror::Error;
@@ -45,6 +46,15 @@ impl From<tantivy::directory::error::OpenDirectoryError> for Error {
         Self::Tantivy(error.into())
     }
 }
+
+/// Segments of up to so many titles count as equally small.
+const SMALL_TITLES: u32 = 1_024;
+/// Segments are joined if the largest of them has at most 2 to the power of this times as many
+/// titles as the smallest. So an index has few segments, and a title is written again only as often
+/// as the index becomes an order of magnitude larger.
+const JOINED_SIZES_LOG2: f64 = 3.5;
+/// A segment of which a greater part was deleted is written again.
+const DELETED_MAX: f32 = 0.3;
 
 /// How an index is opened.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +166,30 @@ impl Index {
         Ok(())
     }
 
+    /// Joins small segments and shows searches the outcome: a search looks into each segment apart,
+    /// and looks for misspelt words there anew. Writing goes on meanwhile. False if there was nothing
+    /// to join.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written; it stays as it was.
+    pub fn join_segments(&self) -> Result<bool, Error> {
+        let candidates =
+            joining().compute_merge_candidates(&self.index.searchable_segment_metas()?);
+        let joins: Vec<_> = {
+            let mut writer = self.writer();
+            let writer = writer.as_mut().ok_or(Error::Closed)?;
+            candidates.iter().map(|candidate| writer.merge(&candidate.0)).collect()
+        };
+        let joined = !joins.is_empty();
+        for join in joins {
+            join.wait()?;
+        }
+        if joined {
+            self.refresh()?;
+        }
+        Ok(joined)
+    }
+
     /// Ends merges and lets go of the directory, so that it can be opened again. What was put since
     /// the last commit is lost. Searches go on.
     ///
@@ -222,6 +256,15 @@ impl Index {
     fn id_term(&self, title_id: TitleId) -> Term {
         Term::from_field_text(self.fields.id, &title_id.0.simple().to_string())
     }
+}
+
+fn joining() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_num_segments(2);
+    policy.set_min_layer_size(SMALL_TITLES);
+    policy.set_level_log_size(JOINED_SIZES_LOG2);
+    policy.set_del_docs_ratio_before_merge(DELETED_MAX);
+    policy
 }
 
 impl Snapshot {

@@ -159,6 +159,23 @@ async fn titles_are_found_as_the_log_says_last() {
 }
 
 #[tokio::test]
+async fn a_search_waits_for_its_turn() {
+    let search = in_memory();
+    let turns = search.shared.searching.available_permits();
+    let all = u32::try_from(turns).unwrap();
+    let held = Arc::clone(&search.shared.searching).acquire_many_owned(all).await.unwrap();
+    let waiting = tokio::spawn({
+        let search = search.clone();
+        async move { search.finds("quince").await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    drop(held);
+    assert!(waiting.await.unwrap().is_empty());
+    assert_eq!(search.shared.searching.available_permits(), turns);
+}
+
+#[tokio::test]
 async fn the_size_of_batches_does_not_show() {
     let (log, at_once, one_by_one) = (TestLog::lively().await, in_memory(), in_memory());
     at_once.follow(&log).await;
@@ -240,7 +257,8 @@ async fn with_too_many_parked_events_it_stands_still() {
     log.append_raw(&stream, "TitleEdited", 3, b"{}".to_vec(), times).await;
     let failed = catch_up(log.log(), Arc::new(search.clone()), drop).await.unwrap_err();
     assert!(failed.to_string().contains("more than 10000 events"), "{failed}");
-    assert_eq!(search.checkpoint().await.unwrap().total(), 0);
+    let committed = u64::try_from(COMMIT_MAX).unwrap();
+    assert_eq!(search.checkpoint().await.unwrap().total(), committed, "what was whole before");
 }
 
 #[tokio::test]
@@ -285,6 +303,30 @@ async fn an_index_knows_its_log() {
     }
     assert!(!search.belongs_to(other.log.as_ref()).await.unwrap());
     assert!(in_memory().belongs_to(other.log.as_ref()).await.unwrap());
+}
+
+#[tokio::test]
+async fn small_segments_are_joined_and_hold_the_same() {
+    let (log, dir) = (TestLog::new(1), tempfile::tempdir().unwrap());
+    let search = Search::open(dir.path(), OPTIONS).unwrap();
+    for number in 0..5 {
+        log.append(&added(number, &format!("Title {number}"))).await;
+        search.follow(&log).await;
+    }
+    log.append(&withdrawn(1)).await;
+    log.append(&edited(2, "Quince")).await;
+    search.follow(&log).await;
+    let before = search.dump();
+    assert!(search.snapshot().segments.len() > 3);
+    search.prepare().await.unwrap();
+    assert_eq!(search.snapshot().segments.len(), 1);
+    assert_eq!(search.dump(), before);
+    assert_eq!(search.finds("quince").await, [id(2)]);
+    let checkpoint = search.checkpoint().await.unwrap();
+    Generation::close(&search).await;
+    let again = Search::open(dir.path(), OPTIONS).unwrap();
+    assert_eq!(again.checkpoint().await.unwrap(), checkpoint);
+    assert_eq!((again.dump(), again.snapshot().segments.len()), (before, 1));
 }
 
 #[tokio::test]
