@@ -13,7 +13,7 @@ use crate::error::{ProjectionError, StoreError};
 /// How many folded batches may wait for the writer.
 const AHEAD_MAX: usize = 1;
 /// After so many bytes of payload no more events are gathered for a commit. Several read models
-/// catch up at the same time, and each has two or three such batches at hand.
+/// catch up at the same time, and each has two such batches at hand.
 const GATHERED_BYTES: usize = 8 << 20;
 /// How many parked events are tried again in one commit.
 const RETRY_MAX: u32 = 512;
@@ -136,13 +136,16 @@ impl Reader {
         sender: mpsc::Sender<FoldedAhead>,
     ) {
         while ahead_of(&cursor, &until).is_some() {
+            // Room first: a batch that is folded and has none would be one more in memory.
+            let Ok(room) = sender.reserve().await else { return };
             let folded = match self.gather(&mut cursor, &until).await {
                 Ok(batch) if batch.events.is_empty() => return,
                 Ok(batch) => self.fold(batch).await,
                 Err(source) => Err(ProjectionError::log(self.model.name())(source)),
             };
             let last = folded.is_err();
-            if sender.send(folded).await.is_err() || last {
+            room.send(folded);
+            if last {
                 return;
             }
         }
