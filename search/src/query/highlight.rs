@@ -1,5 +1,6 @@
 //! Finds what was searched in texts that are shown.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::answer::{Highlight, HighlightField};
@@ -44,7 +45,8 @@ impl Highlighter {
                 );
             }
             let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map(|it| it.text.as_str());
-            ranges.extend(self.words.iter().filter_map(|word| find(word, token, before)));
+            let shown = Shown::new(token, before);
+            ranges.extend(self.words.iter().filter_map(|word| shown.find(word)));
         }
         merged(ranges)
     }
@@ -79,41 +81,63 @@ impl Highlighter {
 /// The most highlights of one hit.
 const HIGHLIGHTS_MAX: usize = 20;
 
-/// Where a word is in a token.
-fn find(word: &Word, token: &Token, before: Option<&str>) -> Option<Range<usize>> {
-    let (word_text, text) = (word.text.as_str(), token.text.as_str());
-    if token.dense {
-        let at = text.find(word_text)?;
-        // Folding may have changed how long characters are; then the whole run is shown.
-        let is_as_written = token.range.len() == text.len();
-        let from = token.range.start + at;
-        return Some(if is_as_written {
-            from..from + word_text.len()
-        } else {
-            token.range.clone()
-        });
+/// A token of a shown text, and what is worked out of it once for all words of the query.
+struct Shown<'a> {
+    token: &'a Token,
+    before: Option<&'a str>,
+    chars: usize,
+    canonical: OnceCell<Option<String>>,
+    stems: OnceCell<Vec<String>>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(token: &'a Token, before: Option<&'a str>) -> Self {
+        let chars = token.text.chars().count();
+        Self { token, before, chars, canonical: OnceCell::new(), stems: OnceCell::new() }
     }
-    let is_same = || word_text == text || (word.is_open && text.starts_with(word_text));
-    let is_numeral = || {
-        let canonical = numerals::canonical(text, before);
-        word.canonical.is_some() && word.canonical == canonical
+
+    /// Where a word is in the token.
+    fn find(&self, word: &Word) -> Option<Range<usize>> {
+        let Token { text, range, .. } = self.token;
+        if self.token.dense {
+            let at = text.find(&word.text)?;
+            // Folding may have changed how long characters are; then the whole run is shown.
+            let is_as_written = range.len() == text.len();
+            let from = range.start + at;
+            return Some(if is_as_written { from..from + word.text.len() } else { range.clone() });
+        }
+        let is_same = word.text == *text || (word.is_open && text.starts_with(&word.text));
+        let is_found = is_same
+            || self.is_numeral(word)
+            || self.has_stem(word)
+            || (!word.is_optional && self.is_misspelt(word));
+        is_found.then(|| range.clone())
+    }
+
+    fn is_numeral(&self, word: &Word) -> bool {
+        let text = self.token.text.as_str();
+        let canonical = self.canonical.get_or_init(|| numerals::canonical(text, self.before));
+        word.canonical.is_some() && word.canonical == *canonical
             || word.canonical.as_deref() == Some(text)
-            || canonical.as_deref() == Some(word_text)
-    };
-    let has_stem = || {
-        let mut stems = vec![];
-        stem::stems(text, &[], &mut stems);
-        stems.iter().chain([&token.text]).any(|it| word.stems.contains(it))
+            || canonical.as_deref() == Some(word.text.as_str())
+    }
+
+    fn has_stem(&self, word: &Word) -> bool {
+        let stems = self.stems.get_or_init(|| {
+            let mut stems = vec![];
+            stem::stems(&self.token.text, &[], &mut stems);
+            stems
+        });
+        stems.iter().chain([&self.token.text]).any(|it| word.stems.contains(it))
             || stems.contains(&word.text)
-    };
-    let is_misspelt = || {
+    }
+
+    fn is_misspelt(&self, word: &Word) -> bool {
         let edits = usize::from(word.edits_max());
         edits > 0
-            && text.len().abs_diff(word_text.len()) <= edits * 4
-            && strsim::osa_distance(text, word_text) <= edits
-    };
-    (is_same() || is_numeral() || has_stem() || (!word.is_optional && is_misspelt()))
-        .then(|| token.range.clone())
+            && self.chars.abs_diff(word.text.chars().count()) <= edits
+            && strsim::osa_distance(&self.token.text, &word.text) <= edits
+    }
 }
 
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
