@@ -12,9 +12,11 @@ use crate::error::{ProjectionError, StoreError};
 
 /// How many folded batches may wait for the writer.
 const AHEAD_MAX: usize = 1;
-/// After so many bytes of payload no more events are gathered for a commit. Several read models
-/// catch up at the same time, and each has two such batches at hand.
-const GATHERED_BYTES: usize = 8 << 20;
+/// After so many bytes of payload no more events are gathered for a commit; two such batches are at
+/// hand.
+const GATHERED_BYTES: usize = 16 << 20;
+/// The same for each of several read models that catch up at the same time, as when a server starts.
+pub(super) const GATHERED_BYTES_TOGETHER: usize = 4 << 20;
 /// How many parked events are tried again in one commit.
 const RETRY_MAX: u32 = 512;
 
@@ -44,7 +46,7 @@ pub async fn catch_up_to(
     until: &Cursor,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, ProjectionError> {
-    let reader = Reader { log, model };
+    let reader = Reader { log, model, gathered_bytes: GATHERED_BYTES };
     let mut from = reader.resume().await?;
     reader.retry_parked(&from).await?;
     let mut events: u64 = 0;
@@ -60,6 +62,8 @@ pub async fn catch_up_to(
 pub(super) struct Reader {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) model: Arc<dyn ReadModel>,
+    /// After so many bytes of payload no more events are gathered for a commit.
+    pub(super) gathered_bytes: usize,
 }
 
 type FoldedAhead = Result<(Box<dyn Folded>, Cursor), ProjectionError>;
@@ -108,7 +112,8 @@ impl Reader {
         mut applied: impl FnMut(&Cursor, Applied),
     ) -> Result<(), ProjectionError> {
         let (sender, mut receiver) = mpsc::channel(AHEAD_MAX);
-        let ahead = Self { log: Arc::clone(&self.log), model: Arc::clone(&self.model) };
+        let (log, model) = (Arc::clone(&self.log), Arc::clone(&self.model));
+        let ahead = Self { log, model, gathered_bytes: self.gathered_bytes };
         let reading = ahead.read_ahead(from.clone(), until.clone(), sender);
         let _reading = AbortOnDropHandle::new(tokio::spawn(reading));
         loop {
@@ -158,7 +163,7 @@ impl Reader {
         let mut bytes = 0;
         while let Some(ahead) = ahead_of(cursor, until)
             && events.len() < self.model.commit_max()
-            && bytes < GATHERED_BYTES
+            && bytes < self.gathered_bytes
         {
             let batch = self.log.read(&ahead, BATCH_MAX).await?;
             if batch.events.is_empty() {

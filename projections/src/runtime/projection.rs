@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::catching_up::Reader;
+use super::catching_up::{GATHERED_BYTES_TOGETHER, Reader};
 use super::{Applied, BATCH_MAX, ReadModel};
 use crate::error::ProjectionError;
 
@@ -69,7 +69,7 @@ pub fn spawn(log: Arc<dyn EventLog>, model: Arc<dyn ReadModel>) -> Projection {
     let cursor = Cursor::start(log.partitions());
     let state = State { cursor, applied: 0, parked: 0, error: None, failures: 0 };
     let shared = Arc::new(Shared {
-        reader: Reader { log, model },
+        reader: Reader { log, model, gathered_bytes: GATHERED_BYTES_TOGETHER },
         state: watch::Sender::new(state),
         awaited: Notify::new(),
         stop: CancellationToken::new(),
@@ -137,7 +137,7 @@ impl Shared {
 
     /// Resumes, catches up and follows. Returns when stopped.
     async fn follow(&self) -> Result<(), ProjectionError> {
-        let Reader { log, model } = &self.reader;
+        let Reader { log, model, .. } = &self.reader;
         let mut cursor = self.reader.resume().await?;
         let parked = self.reader.retry_parked(&cursor).await?;
         self.applied(&cursor, Applied { events: 0, parked });
