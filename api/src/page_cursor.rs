@@ -108,7 +108,8 @@ impl List {
     /// It is no cursor, or one of another list.
     pub(crate) fn go_on<K: DeserializeOwned>(&mut self, cursor: &str) -> Result<K, Fault> {
         let (snapshot_ms, key) = self.parse(cursor).ok_or_else(|| {
-            Fault::new(Code::BadCursor, "the cursor is not one of this list with this filter")
+            let message = "the cursor is not one of this list with this filter";
+            Fault::new(Code::BadCursor, message).at("after")
         })?;
         self.snapshot_ms = snapshot_ms;
         Ok(key)

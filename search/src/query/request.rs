@@ -18,8 +18,8 @@ pub const WORDS_MAX: usize = 20;
 /// The most values of one filter.
 pub const FILTER_VALUES_MAX: usize = 50;
 
-/// The most hits of one answer.
-pub const FIRST_MAX: usize = 100;
+/// The most hits of one answer: a page of 100, and the last title of the page before.
+pub const FIRST_MAX: usize = 101;
 
 /// The furthest place in the ranked list at which an answer begins.
 pub const OFFSET_MAX: usize = 1_000;
@@ -123,7 +123,7 @@ impl Request {
         let fits = self.text.len() <= TEXT_MAX * 4 + 1_000
             && self.text.trim().chars().take(TEXT_MAX + 1).count() <= TEXT_MAX;
         check(fits, "text", "at most 200 characters")?;
-        check((1..=FIRST_MAX).contains(&self.first), "first", "from 1 to 100")?;
+        check((1..=FIRST_MAX).contains(&self.first), "first", "from 1 to 101")?;
         check(self.offset <= OFFSET_MAX, "after", "within the first 1,000 hits")?;
         self.filters.validate()
     }

@@ -88,6 +88,7 @@ async fn nothing_is_shown_behind_the_first_thousand() {
     loop {
         let page = nobody.run(query, json!({ "after": after })).await.data()["search"].clone();
         assert_eq!(page["totalCount"], 1_030);
+        assert_eq!(shown(&page).len(), 100);
         walked.extend(shown(&page));
         after = page["pageInfo"]["endCursor"].clone();
         if page["pageInfo"]["hasNextPage"] == false {
@@ -131,7 +132,9 @@ async fn a_cursor_that_was_made_up_or_is_of_another_search_or_viewer_is_refused(
         assert_eq!(code(&client, change.clone()).await, "BAD_CURSOR", "{change:.100}");
     }
     let used = format!("{{ titles(first: 2, after: {cursor:?}) {{ totalCount }} }}");
-    assert_eq!(client.run(&used, json!({})).await.code(), "BAD_CURSOR");
+    let answer = client.run(&used, json!({})).await;
+    assert_eq!(answer.code(), "BAD_CURSOR");
+    assert_eq!(answer.body["errors"][0]["extensions"]["field"], "after");
 }
 
 #[tokio::test]
