@@ -34,6 +34,14 @@ pub enum StoreError {
         /// The read model and version of this program.
         wanted: String,
     },
+    /// The files of the store are not what was written to them. Rebuild it from the log.
+    #[error("{path} is damaged: {reason}; rebuild the read model")]
+    Damaged {
+        /// The store.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
     /// The index in which the read model is kept could not be read or written.
     #[error("{operation}: {source}")]
     Index {
@@ -78,8 +86,17 @@ impl StoreError {
             Self::Sql { source, .. } => is_transient(source),
             Self::Log { source } => source.retryable(),
             Self::OtherWriter { .. } | Self::InUse { .. } | Self::Index { .. } => true,
-            Self::Io { .. } | Self::OtherVersion { .. } | Self::Unreadable { .. } => false,
+            Self::Io { .. }
+            | Self::OtherVersion { .. }
+            | Self::Damaged { .. }
+            | Self::Unreadable { .. } => false,
         }
+    }
+
+    /// Whether the store cannot be used as it is, and has to be folded anew from the log.
+    #[must_use]
+    pub fn needs_rebuild(&self) -> bool {
+        matches!(self, Self::OtherVersion { .. } | Self::Damaged { .. })
     }
 
     /// Wraps what the operating system said about a path.

@@ -227,8 +227,8 @@ async fn bring_up<G: Generation>(
 ) -> Result<bool, RebuildError> {
     let store = match G::open(live).await {
         Ok(store) => store,
-        Err(StoreError::OtherVersion { found, wanted, .. }) => {
-            tracing::info!(found, wanted, "nothing to compare with");
+        Err(error) if error.needs_rebuild() => {
+            tracing::info!(%error, "nothing to compare with");
             return Ok(false);
         }
         Err(error) => return Err(error.into()),

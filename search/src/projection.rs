@@ -82,13 +82,16 @@ impl Search {
     /// Opens the index in a directory, or makes a new one.
     ///
     /// # Errors
-    /// [`StoreError::OtherVersion`] if it has to be rebuilt; or it cannot be opened, such as when
+    /// [`StoreError::needs_rebuild`] if it has to be rebuilt; or it cannot be opened, such as when
     /// it is open elsewhere.
     pub fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Io { path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(failed)?;
         let index = Index::open(path, options).map_err(|error| match error {
             error if error.is_other_form() => other_version(path, error.to_string()),
+            Error::Corrupt(reason) => {
+                StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() }
+            }
             error => index_failed("opening the search index")(error),
         })?;
         Self::over(index, Some(path.to_owned()))

@@ -96,8 +96,8 @@ async fn open<G: Generation>(
 ) -> anyhow::Result<G> {
     let generations = Generations::of::<G>(dir);
     let opened: Result<G, StoreError> = match open_live(&generations).await {
-        Err(StoreError::OtherVersion { found, wanted, .. }) => {
-            tracing::info!(%model, found, wanted, "building the read model anew from the log");
+        Err(error) if error.needs_rebuild() => {
+            tracing::warn!(%model, %error, "building the read model anew from the log");
             rebuild(log, dir, model).await?;
             open_live(&generations).await
         }

@@ -88,14 +88,21 @@ impl std::fmt::Debug for Index {
 }
 
 impl Index {
-    /// Opens the index in a directory, which exists. It is made if the directory is empty.
+    /// Opens the index in a directory, which exists. It is made if the directory is empty. Every byte
+    /// of it is read once, and compared with its checksum.
     ///
     /// # Errors
-    /// If it cannot be read, is open elsewhere, or was written with another schema: rebuild it.
+    /// If it is damaged or was written with another schema: rebuild it. Or it cannot be read, or is
+    /// open elsewhere.
     pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
         let (schema, fields) = Fields::schema();
         let directory = tantivy::directory::MmapDirectory::open(directory)?;
-        Self::of(tantivy::Index::open_or_create(directory, schema)?, fields, options)
+        let index = tantivy::Index::open_or_create(directory, schema)?;
+        // Reading does not check anything later.
+        if !index.validate_checksum()?.is_empty() {
+            return Err(Error::Corrupt("a file is not what was written"));
+        }
+        Self::of(index, fields, options)
     }
 
     /// An empty index that lives in memory.

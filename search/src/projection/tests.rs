@@ -159,6 +159,28 @@ async fn titles_are_found_as_the_log_says_last() {
 }
 
 #[tokio::test]
+async fn a_damaged_index_is_found_when_it_is_opened() {
+    let (log, dir) = (TestLog::lively().await, tempfile::tempdir().unwrap());
+    let search = Search::open(dir.path(), OPTIONS).unwrap();
+    search.follow(&log).await;
+    Generation::close(&search).await;
+    drop(search);
+    for extension in ["fast", "store", "term", "idx"] {
+        let files = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.into_iter().find(|it| it.extension().is_some_and(|it| it == extension));
+        let file = file.unwrap();
+        let sound = std::fs::read(&file).unwrap();
+        let mut damaged = sound.clone();
+        damaged[sound.len() / 3] ^= 1;
+        std::fs::write(&file, damaged).unwrap();
+        let opened = Search::open(dir.path(), OPTIONS);
+        assert!(matches!(&opened, Err(StoreError::Damaged { .. })), "{extension}: {opened:?}");
+        std::fs::write(&file, sound).unwrap();
+    }
+    assert!(Search::open(dir.path(), OPTIONS).is_ok());
+}
+
+#[tokio::test]
 async fn a_search_waits_for_its_turn() {
     let search = in_memory();
     let turns = search.shared.searching.available_permits();

@@ -99,7 +99,7 @@ impl Actor {
     }
 
     async fn browse(&mut self, person: &mut Person, search: &Search) -> Result<(), ClientError> {
-        let (films, found) = self.client.browse(search).await?;
+        let (films, found) = self.client.browse(&person.profile_id, search).await?;
         let search = search.to_string();
         self.board.tell(&person.who, What::Browsed { search, found });
         person.viewer.shown(&films, &person.shelf, &mut self.rng);

@@ -161,9 +161,10 @@ impl Client {
         self.command::<messages::Nothing>("subscribe", messages::SUBSCRIBE, input).await.map(drop)
     }
 
-    /// A page of films that can be played, and how many titles there are.
+    /// A page of films that a profile may play, and how many titles there are for it.
     pub(super) async fn browse(
         &mut self,
+        profile_id: &str,
         search: &Search,
     ) -> Result<(Vec<Arc<Film>>, u64), ClientError> {
         let filter = match search {
@@ -171,7 +172,7 @@ impl Client {
             Search::Genre(genre) => json!({ "genre": genre }),
             Search::Year(year) => json!({ "year": year }),
         };
-        let variables = json!({ "filter": filter });
+        let variables = json!({ "filter": filter, "profile": profile_id });
         let page: messages::Titles = self.query("titles", messages::TITLES, variables).await?;
         Ok((messages::films(page.titles.nodes), page.titles.total_count))
     }

@@ -21,8 +21,8 @@ pub(super) const SUBSCRIBE: &str = "mutation ($input: SubscribeInput!) {
   outcome: subscribe(input: $input) { position errors { code message } }
 }";
 
-pub(super) const TITLES: &str = "query ($filter: TitleFilter) {
-  titles(first: 100, filter: $filter) {
+pub(super) const TITLES: &str = "query ($filter: TitleFilter, $profile: ID!) {
+  titles(first: 100, filter: $filter, profileId: $profile) {
     totalCount
     nodes { id name type year runtimeMs creditsStartMs genres }
   }

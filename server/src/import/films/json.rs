@@ -3,7 +3,7 @@
 //! Two shapes are known, and told apart by their fields:
 //!
 //! - Wikipedia's: `title`, `year`, `cast`, `genres`, `href`, `extract`, `thumbnail`;
-//! - our own: `title`, `year`, `directors`, `cast`, `genres`, `runtime_min`, `synopsis`.
+//! - our own: `title`, `year`, `directors`, `cast`, `genres`, `runtime_min`, `synopsis`, `maturity`.
 //!
 //! Other fields are ignored. The records have no key of their own, so it is made of title, year and
 //! `href`; the n-th record of a file with the same ones gets `#n` behind it.
@@ -13,7 +13,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use playhead_domain::title::{Credit, Kind, Metadata, Source};
-use playhead_domain::{InvalidValue, TitleId};
+use playhead_domain::{InvalidValue, Maturity, TitleId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -95,7 +95,8 @@ fn film(
         Some(own) => Some(own),
         None => fields.optional::<String>("extract")?,
     };
-    let own = ["directors", "runtime_min", "synopsis"].iter().any(|name| fields.has(name));
+    let own =
+        ["directors", "runtime_min", "synopsis", "maturity"].iter().any(|name| fields.has(name));
     let catalogue = if own { OWN } else { WIKIPEDIA };
     let key = key(catalogue, &name, year, &href, repetitions);
     let metadata = Metadata {
@@ -108,6 +109,7 @@ fn film(
         ),
         synopsis: synopsis.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         artwork_url: fields.optional("thumbnail")?,
+        maturity: fields.optional::<Maturity>("maturity")?,
         source: Some(Source { catalogue: catalogue.to_owned(), key: key.clone() }),
         ..Metadata::new(Kind::Movie, name)
     };
@@ -147,6 +149,7 @@ fn rule(field: &str) -> &'static str {
         "year" => "a whole number from 1870 to 2100",
         "runtime_min" => "a whole number of minutes",
         "genres" | "directors" | "cast" => "a list of texts",
+        "maturity" => "one of \"all\", \"7\", \"13\", \"16\" and \"18\"",
         _ => "a text",
     }
 }

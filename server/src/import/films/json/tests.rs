@@ -45,8 +45,9 @@ fn a_film_of_wikipedia_is_read() {
 #[test]
 fn a_film_of_our_own_is_read() {
     let text = r#"[{"title": "Heat", "year": 1995, "directors": ["Michael Mann"], "cast": [],
-        "genres": [], "runtime_min": 170, "synopsis": "A thief."}]"#;
+        "genres": [], "runtime_min": 170, "synopsis": "A thief.", "maturity": "16"}]"#;
     let metadata = titles(text).remove(0).metadata;
+    assert_eq!(metadata.maturity, Some(Maturity::From16));
     assert_eq!(metadata.directors().collect::<Vec<_>>(), ["Michael Mann"]);
     assert_eq!(metadata.runtime_ms, Some(170 * 60_000));
     assert_eq!(metadata.source.unwrap().catalogue, OWN);
@@ -82,6 +83,9 @@ fn a_value_of_another_type_is_told_with_line_column_and_field() {
     assert_eq!(flaw, "films.json:3:12: year: must be a whole number from 1870 to 2100");
     let flaw = only_flaw("[{\"title\": \"A\", \"runtime_min\": -1}]");
     assert_eq!(flaw, "films.json:1:32: runtime_min: must be a whole number of minutes");
+    let flaw = only_flaw("[{\"title\": \"A\", \"maturity\": \"PG\"}]");
+    let rule = "maturity: must be one of \"all\", \"7\", \"13\", \"16\" and \"18\"";
+    assert_eq!(flaw, format!("films.json:1:29: {rule}"));
     let flaw = only_flaw("[{\"title\": 7}]");
     assert_eq!(flaw, "films.json:1:12: title: must be a text");
     let flaw = only_flaw("[{\"title\": \"A\", \"cast\": [\"B\",\n 7]}]");
