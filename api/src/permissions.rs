@@ -33,6 +33,7 @@ pub const FIELDS: &[Class] = &[
     ("Query.node", Access::Public),
     ("Query.title", Access::Public),
     ("Query.titles", Access::Public),
+    ("Query.titleHistory", Access::Role(Role::ContentAdmin)),
     ("Query.person", Access::Public),
     ("Query.myVideos", Access::Role(Role::Creator)),
     ("Query.viewer", Access::Own),

@@ -85,6 +85,7 @@ impl App {
         if !caught_up(services.log.as_ref(), &services.projections, limit).await {
             tracing::warn!(?limit, "answering although the read models are behind; see /readyz");
         }
+        prepare_suggestions(&read_models, limit).await;
         let stop = CancellationToken::new();
         let server = serve(listener, router(Arc::clone(&services)), stop.clone());
         let grace = Duration::from_millis(config.shutdown_grace_ms);
@@ -204,6 +205,16 @@ pub(crate) async fn caught_up(
         }
     };
     tokio::time::timeout(limit, all_passed).await.is_ok()
+}
+
+/// Prepares suggestions, so that the first client gets some. After `limit`, clients get none until
+/// they are prepared behind the answers.
+async fn prepare_suggestions(read_models: &ReadModels, limit: Duration) {
+    match tokio::time::timeout(limit, read_models.search.prepare()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "there are no suggestions yet"),
+        Err(_) => tracing::warn!(?limit, "answering although there are no suggestions yet"),
+    }
 }
 
 fn services(

@@ -8,10 +8,12 @@ use super::eyes::Eyes;
 use super::me::{Me, WaitingDevice};
 use super::page::{FIRST_DEFAULT, Page, after, list_cost, page_len};
 use super::profile::Profile;
+use super::title::history::{self, TitleChangeConnection};
 use super::title::{
     self, Person, RelatedTitleConnection, Title, TitleConnection, TitleEdge, TitleType,
 };
 use super::viewer::Viewer;
+use crate::access::Role;
 use crate::caller::Caller;
 use crate::errors::Fault;
 use crate::global_id::GlobalId;
@@ -92,6 +94,23 @@ impl CommonQuery {
     ) -> Option<Result<Title, Error>> {
         let id = crate::global_id::title(&id)?;
         seen(context, id, profile_id).await.transpose()
+    }
+
+    /// What happened to a title, in that order, also if it was withdrawn; 1 to 100 at a time. Null if
+    /// there never was one. For content administrators.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn title_history(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        #[graphql(default_with = "Some(FIRST_DEFAULT)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Option<TitleChangeConnection>, Error> {
+        let caller = Caller::of(context)?;
+        caller.require(Role::ContentAdmin)?;
+        let Some(id) = crate::global_id::title(&id) else { return Ok(None) };
+        let page = history::page(caller, id, page_len(first), after.as_deref()).await?;
+        Ok(Some(page).filter(|page| !page.is_empty() || after.is_some()))
     }
 
     /// Titles that the viewer may see, in the order of their names; 1 to 100 at a time.

@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::errors::{Code, Fault};
 use crate::global_id::GlobalId;
 
-mod history;
+pub(crate) mod history;
 mod list;
 mod loader;
 mod own;

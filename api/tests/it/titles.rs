@@ -2,8 +2,9 @@
 
 use playhead_api::Role;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::harness::{Client, TestApi, text};
+use crate::harness::{Client, TestApi, global, text};
 
 const SEEN: &str = "query($id: ID!) { title(id: $id) { name isDraft } }";
 
@@ -333,4 +334,23 @@ async fn the_history_of_a_title_tells_who_changed_what_when() {
     let variables = json!({ "id": id, "first": 1 });
     let answer = viewer.run(query, variables).await;
     assert_eq!(answer.code(), "FORBIDDEN", "{}", answer.body);
+}
+
+#[tokio::test]
+async fn the_history_of_a_withdrawn_title_is_there_for_content_administrators() {
+    let api = TestApi::start().await;
+    let mut admin = api.client(1);
+    let id = add(&mut admin, json!({ "name": "Heat", "type": "MOVIE" })).await;
+    admin.mutate("withdrawTitle", json!({ "titleId": id }), "titleId").await;
+    let query = "query($id: ID!, $after: String) { titleHistory(id: $id, first: 1, after: $after) { \
+        nodes { type } pageInfo { hasNextPage endCursor } } }";
+    let first = admin.run(query, json!({ "id": id })).await.data()["titleHistory"].clone();
+    assert_eq!(first["nodes"], json!([{ "type": "ADDED" }]));
+    let variables = json!({ "id": id, "after": first["pageInfo"]["endCursor"] });
+    let second = admin.run(query, variables).await.data()["titleHistory"].clone();
+    assert_eq!(second["nodes"], json!([{ "type": "WITHDRAWN" }]));
+    for missing in [global(&format!("Title:{}", Uuid::from_u128(77))), "nothing".to_owned()] {
+        let answer = admin.run(query, json!({ "id": missing })).await;
+        assert_eq!(answer.data()["titleHistory"], Value::Null);
+    }
 }

@@ -91,7 +91,9 @@ impl SegmentGate<'_> {
             Some(Some(terms)) => {
                 self.gate.audience.is_none_or(|it| is_visible(terms, &it.viewer, it.at_ms))
             }
-            _ => false,
+            // A draft is there for those from whom nothing is hidden.
+            Some(None) => self.gate.audience.is_none(),
+            None => false,
         })
     }
 }

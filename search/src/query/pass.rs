@@ -249,8 +249,15 @@ pub(super) struct NearNames {
     prefix: Option<Near>,
 }
 
+/// Misspellings of whole names are looked for up to so many bytes: hardly a name is longer, and what an
+/// automaton takes to build grows with them. The words of a longer text are still corrected.
+const NEAR_BYTES_MAX: usize = 240;
+
 impl NearNames {
     pub(super) fn of(reading: &Reading) -> Self {
+        if reading.name.len() > NEAR_BYTES_MAX {
+            return Self { whole: None, prefix: None };
+        }
         let length = reading.whole.chars().count();
         let whole_edits = match length {
             0..3 => 0,

@@ -88,8 +88,15 @@ impl TitleChangeConnection {
     }
 }
 
+impl TitleChangeConnection {
+    /// Whether nothing happened on this page.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+    }
+}
+
 /// A page of a title's history, in the order in which it happened.
-pub(super) async fn page(
+pub(crate) async fn page(
     caller: &Caller,
     title_id: TitleId,
     len: u32,

@@ -159,6 +159,7 @@ async fn a_page_size_that_is_left_out_is_the_usual_one() {
         format!("trending(first: $n) {{ {nodes} }}"),
         format!("myVideos(first: $n) {{ {nodes} }}"),
         format!("title(id: {series:?}) {{ history(first: $n) {{ {nodes} }} }}"),
+        format!("titleHistory(id: {series:?}, first: $n) {{ {nodes} }}"),
         format!("title(id: {series:?}) {{ extras(first: $n) {{ {nodes} }} }}"),
         format!("title(id: {series:?}) {{ trailers(first: $n) {{ {nodes} }} }}"),
         format!("title(id: {series:?}) {{ similar(first: $n) {{ name }} }}"),
