@@ -137,9 +137,10 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Names that are the text, that have its words, and that begin with it.
+    /// Names that are the text, that have its words, and that begin with it; and titles of somebody
+    /// who is called so.
     pub(super) fn names(&mut self, reading: &Reading) -> Result<(), Error> {
-        let Fields { name, bare, whole, canonical, bag, .. } = *self.fields;
+        let Fields { name, bare, whole, canonical, bag, person, .. } = *self.fields;
         let (whole_among, bag_among) = (reading.whole_among(), reading.bag_among());
         let canonical_among = if reading.words.len() > 1 { whole_among } else { bag_among };
         for (field, term, tier, among, step) in [
@@ -161,7 +162,7 @@ impl<'a> Pass<'a> {
         for doc in self.range(whole, &reading.whole, &end_of(&reading.whole))? {
             self.offer(reading, *doc, Grade::new(Tier::JoinedPrefix, 0));
         }
-        Ok(())
+        self.offer_term(reading, person, &reading.whole, Grade::new(Tier::PeopleWords, 0))
     }
 
     /// Names of which the text is the beginning, followed or preceded by a person's name.

@@ -87,6 +87,17 @@ fn whole_names_come_before_beginnings_and_those_before_words() {
 }
 
 #[test]
+fn who_is_called_so_comes_before_words_of_several_people() {
+    let catalogue = Catalogue::of([
+        with_people("W.", &["Tom Kemp", "Colin Hanks"]),
+        with_people("Cast Away", &["Helen Hunt", "Tom Hanks"]),
+        with_people("Big", &["Tom Hanks"]),
+    ]);
+    assert_eq!(catalogue.find("tom hanks"), ["Cast Away", "Big", "W."]);
+    assert_eq!(catalogue.find("tom han"), ["W.", "Cast Away", "Big"], "popularity decides");
+}
+
+#[test]
 fn each_tier_is_reached_by_its_kind_of_query() {
     let catalogue = Catalogue::of([
         Document {

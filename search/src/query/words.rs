@@ -19,6 +19,8 @@ const BEGINNING: u8 = 1;
 const STEM: u8 = 2;
 /// An optional word is missing.
 const MISSING: u16 = 1;
+/// Words of people count less than the whole name of one: "tom hanks" is not Tom Kemp and Colin Hanks.
+const SCATTERED: u16 = 1;
 /// For each edit: more than all else that can be said of a word.
 const EDIT: u8 = 32;
 
@@ -129,7 +131,7 @@ impl Pass<'_> {
             } else if worst <= BEGINNING {
                 Grade::new(Tier::NameWords, cost)
             } else if worst <= PEOPLE + BEGINNING && worst != STEM {
-                Grade::new(Tier::PeopleWords, 0)
+                Grade::new(Tier::PeopleWords, SCATTERED)
             } else {
                 Grade::new(Tier::Words, cost)
             };
