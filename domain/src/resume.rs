@@ -1,8 +1,9 @@
 //! Where to go on watching: the bookmark of a profile in a title.
 //!
 //! The bookmark is a function of a *set* of plays and marks. It does not depend on the order in
-//! which heartbeats arrive: a play is summed up by its latest heartbeat (highest sequence), and
-//! plays follow each other by the time they started. So a late heartbeat of an old device can never
+//! which heartbeats arrive: a play is summed up by its latest heartbeat (highest sequence) and by
+//! what those say together that were at the end of the title, and plays follow each other by the time
+//! they started. So a late heartbeat of an old device can never
 //! move a newer position, and a rebuilt read model equals the live one.
 //!
 //! A mark is what the viewer said of the title. It stands behind the plays that had begun by then,
@@ -45,6 +46,46 @@ pub struct Play {
     pub credits_start_ms: Option<u64>,
     /// When the latest heartbeat was received, in milliseconds since 1970-01-01 UTC.
     pub at_ms: i64,
+    /// Whether any heartbeat was at the end of the title, and what those that were say.
+    pub reached: Option<Reached>,
+}
+
+/// What the heartbeats of a play that were at the end of the title say together, in any order. What
+/// was watched to the end stays so, wherever the player goes afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// The most that was really played by then.
+    pub played_ms: u64,
+    /// The first place from which somebody may have played straight on to the end.
+    pub began_ms: u64,
+    /// When the last of them was received, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+impl Reached {
+    /// What one heartbeat says; `None` if it was not at the end, as far as it can tell by itself.
+    #[must_use]
+    pub fn of(
+        position_ms: u64,
+        played_ms: u64,
+        duration_ms: Option<u64>,
+        credits_start_ms: Option<u64>,
+        at_ms: i64,
+    ) -> Option<Self> {
+        let began_ms = position_ms.saturating_sub(played_ms);
+        let reached = Self { played_ms, began_ms, at_ms };
+        is_finished(position_ms, duration_ms, credits_start_ms).then_some(reached)
+    }
+
+    /// What both say together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            played_ms: self.played_ms.max(other.played_ms),
+            began_ms: self.began_ms.min(other.began_ms),
+            at_ms: self.at_ms.max(other.at_ms),
+        }
+    }
 }
 
 /// Something that a viewer said of a title.
@@ -121,7 +162,7 @@ impl Bookmark {
             while let Some(mark) = marks.next_if(|mark| mark.at_ms < play.started_at_ms) {
                 bookmark = bookmark.marked(mark);
             }
-            bookmark = bookmark.after(play);
+            bookmark = bookmark.after_all_of(play);
         }
         marks.fold(bookmark, Self::marked)
     }
@@ -168,6 +209,49 @@ impl Bookmark {
         }
     }
 
+    /// As the latest heartbeat tells, unless an earlier one was at the end: then the play watched the
+    /// title to the end and went on from there.
+    fn after_all_of(self, play: &Play) -> Self {
+        let latest = self.clone().after(play);
+        match self.watched_by(play) {
+            Some(reached) if latest.watch_count == self.watch_count => self.rewound(play, reached),
+            _ => latest,
+        }
+    }
+
+    /// The end that a play reached, if that counts: enough was played, and of a title that was
+    /// finished before not only its end.
+    fn watched_by(&self, play: &Play) -> Option<Reached> {
+        let duration_ms = play.duration_ms.or(self.duration_ms);
+        let end_only = |began_ms| began_ms > 0 && play.is_finished_at(began_ms, duration_ms);
+        play.reached.filter(|reached| {
+            let again = reached.played_ms >= REAL_PLAY_MS && !end_only(reached.began_ms);
+            is_started(self.played_ms.saturating_add(reached.played_ms), duration_ms)
+                && (!self.finished || again)
+        })
+    }
+
+    /// After a play that watched the title to the end and then left the end. It is begun again once
+    /// enough was really played since.
+    fn rewound(self, play: &Play, reached: Reached) -> Self {
+        let duration_ms = play.duration_ms.or(self.duration_ms);
+        // A player that does not count what it plays seems to have played less than before.
+        let since_ms = play.played_ms.checked_sub(reached.played_ms).unwrap_or(play.played_ms);
+        let again = since_ms >= REAL_PLAY_MS && !play.is_finished_at(play.position_ms, duration_ms);
+        let real = play.is_real() || reached.played_ms >= REAL_PLAY_MS;
+        Self {
+            position_ms: play.position_ms,
+            duration_ms,
+            played_ms: if again { since_ms } else { 0 },
+            started: !again || is_started(since_ms, duration_ms),
+            finished: !again,
+            watch_count: self.watch_count.saturating_add(1),
+            finished_at_ms: reached.at_ms,
+            last_played_at_ms: self.last_played_at_ms.max(play.at_ms),
+            dismissed: self.dismissed && !real,
+        }
+    }
+
     fn after(self, play: &Play) -> Self {
         let dismissed = self.dismissed && !play.is_real();
         let duration_ms = play.duration_ms.or(self.duration_ms);
@@ -205,7 +289,11 @@ impl Play {
     /// start. Going back from the position by what was really played tells where it began.
     fn is_of_the_end(&self, duration_ms: Option<u64>) -> bool {
         let began_ms = self.position_ms.saturating_sub(self.played_ms);
-        began_ms > 0 && is_finished(began_ms, duration_ms, self.credits_start_ms)
+        began_ms > 0 && self.is_finished_at(began_ms, duration_ms)
+    }
+
+    fn is_finished_at(&self, position_ms: u64, duration_ms: Option<u64>) -> bool {
+        is_finished(position_ms, duration_ms, self.credits_start_ms)
     }
 }
 

@@ -13,6 +13,11 @@ CREATE TABLE plays (
     duration_ms INTEGER,
     credits_start_ms INTEGER,
     at_ms INTEGER,
+    -- What heartbeats at the end of the title say together, null if none was there: the most that was
+    -- played by then, the first place from which it may have been, and when the last one came.
+    reached_played_ms INTEGER,
+    reached_began_ms INTEGER,
+    reached_at_ms INTEGER,
     ended_at_ms INTEGER
 );
 

@@ -17,7 +17,23 @@ fn play(started_at_ms: i64, position_ms: u64, played_ms: u64) -> Play {
         duration_ms: Some(2 * HOUR_MS),
         credits_start_ms: None,
         at_ms: started_at_ms + 1,
+        reached: None,
     }
+}
+
+/// One session as all of its heartbeats tell it: where they were, and how much was played by then.
+fn heard(started_at_ms: i64, heartbeats: &[(u64, u64)]) -> Play {
+    let plays = heartbeats.iter().map(|&(position_ms, played_ms)| {
+        let mut play = play(started_at_ms, position_ms, played_ms);
+        play.reached =
+            Reached::of(position_ms, played_ms, play.duration_ms, None, started_at_ms + 1);
+        play
+    });
+    let both = |before: Play, play: Play| {
+        let reached = [before.reached, play.reached].into_iter().flatten();
+        Play { reached: reached.reduce(Reached::and), ..play }
+    };
+    plays.reduce(both).unwrap()
 }
 
 /// A session that watched the whole title.
@@ -193,6 +209,40 @@ fn a_title_that_begins_again_is_started_anew() {
 fn a_title_that_begins_again_keeps_how_often_and_when_it_was_finished() {
     let again = of([whole(1), play(5, MINUTE_MS, MINUTE_MS)]);
     assert_eq!((again.watch_count, again.finished_at_ms), (1, 2));
+}
+
+#[test]
+fn what_a_session_watched_to_the_end_counts_wherever_it_goes_then() {
+    const END_MS: u64 = 2 * HOUR_MS;
+    let end = (END_MS, END_MS);
+    // The heartbeats behind the end; then the position, whether it is finished, and on the row.
+    for (claim, then, position_ms, finished, on_row) in [
+        ("a glimpse of the start", (30_000, END_MS + 10_000), 30_000, true, false),
+        ("a new start", (90_000, END_MS + 90_000), 90_000, false, true),
+        ("a player that does not count", (30_000, 30_000), 30_000, false, false),
+        ("the end again", (END_MS - 1, END_MS + 90_000), END_MS - 1, true, false),
+    ] {
+        for (before, watch_count) in [(vec![], 1), (vec![whole(1)], 2)] {
+            let plays = before.into_iter().chain([heard(5, &[end, then])]);
+            let bookmark = of(plays);
+            let found = (bookmark.position_ms, bookmark.finished, bookmark.on_row());
+            assert_eq!(found, (position_ms, finished, on_row), "{claim}");
+            assert_eq!(
+                (bookmark.watch_count, bookmark.finished_at_ms),
+                (watch_count, 6),
+                "{claim}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_end_that_was_not_played_to_does_not_count() {
+    let jumped = heard(1, &[(2 * HOUR_MS, 5_000), (HOUR_MS, 600_000)]);
+    assert_eq!(of([jumped.clone()]).watch_count, 0, "a jump to the end and back");
+    assert_eq!(of([Play { reached: None, ..jumped.clone() }]), of([jumped]));
+    let credits_first = heard(5, &[(7_000_000, 60_000), (600_000, 660_000)]);
+    assert_eq!(of([whole(1), credits_first]).watch_count, 1, "the credits of what was finished");
 }
 
 #[test]

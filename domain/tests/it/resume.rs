@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play, REAL_PLAY_MS};
+use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play, REAL_PLAY_MS, Reached};
 use playhead_domain::viewing::Progressed;
 use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
 use proptest::collection::{btree_map, vec};
@@ -58,7 +58,7 @@ fn session_of(
 }
 
 /// What the reader of a profile's stream keeps: of each session the heartbeat of the highest
-/// sequence.
+/// sequence, and what those that were at the end say together.
 #[derive(Default, Clone)]
 struct Heard(BTreeMap<SessionId, Play>);
 
@@ -71,8 +71,13 @@ impl Heard {
 
     fn hear(&mut self, heartbeat: &Progressed) {
         let known = self.0.get(&heartbeat.session_id);
-        if known.is_none_or(|play| play.sequence < heartbeat.sequence) {
-            self.0.insert(heartbeat.session_id, play(heartbeat));
+        let reached = [known.and_then(|play| play.reached), reached(heartbeat)];
+        let reached = reached.into_iter().flatten().reduce(Reached::and);
+        if let Some(known) = known.filter(|play| play.sequence >= heartbeat.sequence) {
+            let known = Play { reached, ..known.clone() };
+            self.0.insert(heartbeat.session_id, known);
+        } else {
+            self.0.insert(heartbeat.session_id, Play { reached, ..play(heartbeat) });
         }
     }
 
@@ -96,7 +101,12 @@ fn play(heartbeat: &Progressed) -> Play {
         duration_ms: heartbeat.duration_ms,
         credits_start_ms: heartbeat.credits_start_ms,
         at_ms: heartbeat.at_ms,
+        reached: reached(heartbeat),
     }
+}
+
+fn reached(it: &Progressed) -> Option<Reached> {
+    Reached::of(it.position_ms, it.played_ms, it.duration_ms, it.credits_start_ms, it.at_ms)
 }
 
 /// Heartbeats in the order in which they were sent, and in some order in which they arrived; some
@@ -139,6 +149,23 @@ proptest! {
     ) {
         let bookmark = Bookmark::of(plays, &marks);
         prop_assert_eq!(bookmark, Bookmark::of(shuffled, &marks_shuffled));
+    }
+
+    #[test]
+    fn what_the_newest_session_watched_is_never_taken_back_by_what_it_does_next(
+        before in sessions(),
+        beats in vec((span(), span(), 0..99_i64), 1..9),
+        credits_start_ms in option::weighted(0.3, span()),
+    ) {
+        let before: Vec<_> = before.into_iter().flatten().collect();
+        let mut heard = Heard::of(&before);
+        let mut counted = heard.bookmark(&[]).watch_count;
+        for heartbeat in session_of(99, 99, (Some(DURATION_MS), credits_start_ms), beats) {
+            heard.hear(&heartbeat);
+            let bookmark = heard.bookmark(&[]);
+            prop_assert!(bookmark.watch_count >= counted, "{heartbeat:?}");
+            counted = bookmark.watch_count;
+        }
     }
 
     #[test]

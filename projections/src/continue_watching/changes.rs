@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use playhead_domain::codec::StoredEvent;
 use playhead_domain::playback;
-use playhead_domain::resume::Mark;
+use playhead_domain::resume::{Mark, Reached};
 use playhead_domain::title::{self, EpisodeOf};
 use playhead_domain::viewing::{self, Progressed};
 use playhead_domain::{AccountId, CodecError, ProfileId, SessionId, TitleId};
@@ -49,7 +49,8 @@ pub(super) struct PlayChange {
 
 /// What the heartbeats of a session say of it: the latest one, but for the length of the title,
 /// which the latest one need not name. It is the greatest that any of them named, so that it does not
-/// depend on the order in which they arrive.
+/// depend on the order in which they arrive. What is said of the end, those say together that were
+/// there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heartbeat {
     pub(super) sequence: u32,
@@ -58,6 +59,7 @@ pub(super) struct Heartbeat {
     pub(super) duration_ms: Option<u64>,
     pub(super) credits_start_ms: Option<u64>,
     pub(super) at_ms: i64,
+    pub(super) reached: Option<Reached>,
 }
 
 /// What each event of a session says of it; all agree.
@@ -82,7 +84,7 @@ fn is_of<E: StoredEvent>(event_type: &str) -> bool {
 #[async_trait]
 impl Fold for Changes {
     const NAME: &'static str = "continue_watching";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SCHEMA: &'static [&'static str] =
         &[include_str!("../../../migrations/continue_watching/0001_plays.sql"), terms::SCHEMA];
 
@@ -217,7 +219,8 @@ impl Heartbeat {
     /// What both say together.
     fn and(self, other: Self) -> Self {
         let later = if self.sequence >= other.sequence { self } else { other };
-        Self { duration_ms: self.duration_ms.max(other.duration_ms), ..later }
+        let reached = [self.reached, other.reached].into_iter().flatten().reduce(Reached::and);
+        Self { duration_ms: self.duration_ms.max(other.duration_ms), reached, ..later }
     }
 }
 
@@ -230,6 +233,13 @@ impl From<&Progressed> for Heartbeat {
             duration_ms: progressed.duration_ms,
             credits_start_ms: progressed.credits_start_ms,
             at_ms: progressed.at_ms,
+            reached: Reached::of(
+                progressed.position_ms,
+                progressed.played_ms,
+                progressed.duration_ms,
+                progressed.credits_start_ms,
+                progressed.at_ms,
+            ),
         }
     }
 }

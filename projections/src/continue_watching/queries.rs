@@ -60,7 +60,7 @@ fn history_text(audience: &Audience) -> String {
         "SELECT p.session_id, p.title_id, COALESCE(p.device, '') AS device, p.started_at_ms, \
          COALESCE(p.at_ms, p.ended_at_ms, p.started_at_ms) AS last_played_at_ms, \
          p.ended_at_ms, COALESCE(p.position_ms, 0) AS position_ms, p.duration_ms, \
-         p.credits_start_ms FROM plays p WHERE p.profile_id = $1 \
+         p.credits_start_ms, p.reached_at_ms IS NOT NULL AS reached FROM plays p WHERE p.profile_id = $1 \
          AND (p.sequence IS NOT NULL OR p.ended_at_ms IS NOT NULL) \
          AND (p.started_at_ms, p.session_id) < ($2, $3) AND {NOT_REMOVED} AND {visible} \
          ORDER BY p.started_at_ms DESC, p.session_id DESC LIMIT $4"
@@ -244,7 +244,7 @@ fn history_row(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
         ended_at_ms: value(row, "ended_at_ms")?,
         position_ms,
         duration_ms,
-        finished: is_finished(position_ms, duration_ms, credits_start_ms),
+        finished: value(row, "reached")? || is_finished(position_ms, duration_ms, credits_start_ms),
     })
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play};
+use playhead_domain::resume::{Bookmark, Mark, MarkKind, Play, Reached};
 use playhead_domain::{AccountId, SessionId, TitleId};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -22,6 +22,31 @@ macro_rules! latest {
             ", ", $column, " = CASE WHEN excluded.sequence > COALESCE(plays.sequence, -1) \
              THEN excluded.", $column, " ELSE plays.", $column, " END"
         ),+)
+    };
+}
+
+/// What heartbeats at the end say is put together, as [`Reached::and`] says it.
+macro_rules! reached {
+    ($column:literal, $wins:literal) => {
+        concat!(
+            ", ",
+            $column,
+            " = CASE WHEN plays.",
+            $column,
+            " IS NULL OR excluded.",
+            $column,
+            " ",
+            $wins,
+            " plays.",
+            $column,
+            " THEN COALESCE(excluded.",
+            $column,
+            ", plays.",
+            $column,
+            ") ELSE plays.",
+            $column,
+            " END"
+        )
     };
 }
 
@@ -46,15 +71,19 @@ pub(super) use is_not_removed;
 
 const PUT_PLAYS: Statement = Statement {
     head: "INSERT INTO plays (session_id, account_id, profile_id, title_id, started_at_ms, device, \
-           ended_at_ms, sequence, position_ms, played_ms, duration_ms, credits_start_ms, at_ms)",
-    columns: 13,
+           ended_at_ms, sequence, position_ms, played_ms, duration_ms, credits_start_ms, at_ms, \
+           reached_played_ms, reached_began_ms, reached_at_ms)",
+    columns: 16,
     tail: concat!(
         "ON CONFLICT (session_id) DO UPDATE SET \
          device = COALESCE(excluded.device, plays.device), \
          ended_at_ms = COALESCE(excluded.ended_at_ms, plays.ended_at_ms)",
         latest!("sequence", "position_ms", "played_ms", "credits_start_ms", "at_ms"),
         ", duration_ms = CASE WHEN COALESCE(excluded.duration_ms, 0) > COALESCE(plays.duration_ms, 0) \
-         THEN excluded.duration_ms ELSE plays.duration_ms END"
+         THEN excluded.duration_ms ELSE plays.duration_ms END",
+        reached!("reached_played_ms", ">"),
+        reached!("reached_began_ms", "<"),
+        reached!("reached_at_ms", ">")
     ),
 };
 /// The newest 20 ([`PLAYS_MAX`](super::PLAYS_MAX)) plays of each pair that were not removed.
@@ -63,7 +92,8 @@ const NEWEST_PLAYS: Statement = Statement {
     columns: 2,
     tail: concat!(
         ") SELECT p.session_id, p.profile_id, p.title_id, p.started_at_ms, p.sequence, \
-         p.position_ms, p.played_ms, p.duration_ms, p.credits_start_ms, p.at_ms \
+         p.position_ms, p.played_ms, p.duration_ms, p.credits_start_ms, p.at_ms, \
+         p.reached_played_ms, p.reached_began_ms, p.reached_at_ms \
          FROM wanted JOIN plays p ON p.session_id IN \
          (SELECT n.session_id FROM plays n WHERE n.profile_id = wanted.profile_id \
          AND n.title_id = wanted.title_id AND n.sequence IS NOT NULL AND ",
@@ -222,7 +252,22 @@ fn play(row: &SqliteRow) -> Result<Play, StoreError> {
         duration_ms: known("duration_ms")?,
         credits_start_ms: known("credits_start_ms")?,
         at_ms: row.try_get("at_ms").map_err(unreadable())?,
+        reached: reached(row)?,
     })
+}
+
+/// All three columns are null, or none.
+fn reached(row: &SqliteRow) -> Result<Option<Reached>, StoreError> {
+    let known = |column: &str| {
+        row.try_get::<Option<i64>, _>(column).map_err(StoreError::unreadable("plays"))
+    };
+    let (played_ms, began_ms) = (known("reached_played_ms")?, known("reached_began_ms")?);
+    let all = played_ms.zip(began_ms).zip(known("reached_at_ms")?);
+    Ok(all.map(|((played_ms, began_ms), at_ms)| Reached {
+        played_ms: natural(played_ms),
+        began_ms: natural(began_ms),
+        at_ms,
+    }))
 }
 
 async fn put_plays(
@@ -232,6 +277,7 @@ async fn put_plays(
     let rows: Vec<(&SessionId, &PlayChange)> = changes.plays.iter().collect();
     PUT_PLAYS
         .execute(connection, &rows, |query, (session_id, play)| {
+            let reached = play.latest.and_then(|heartbeat| heartbeat.reached);
             let known = |of: fn(Heartbeat) -> Option<u64>| play.latest.and_then(of).map(integer);
             query
                 .bind(session_id.to_string())
@@ -247,6 +293,9 @@ async fn put_plays(
                 .bind(known(|heartbeat| heartbeat.duration_ms))
                 .bind(known(|heartbeat| heartbeat.credits_start_ms))
                 .bind(play.latest.map(|heartbeat| heartbeat.at_ms))
+                .bind(reached.map(|reached| integer(reached.played_ms)))
+                .bind(reached.map(|reached| integer(reached.began_ms)))
+                .bind(reached.map(|reached| reached.at_ms))
         })
         .await
 }

@@ -232,6 +232,22 @@ async fn a_bookmark_counts_the_newest_plays_only() {
     assert_eq!(store.store.bookmark(profile(2), title(1)).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn what_was_watched_to_the_end_counts_in_whatever_order_it_is_heard() {
+    let sitting = sitting(1, 100);
+    let (end, start) = (sitting.at(1, END), sitting.at(2, MINUTE_MS / 2));
+    for heard in [[end.clone(), start.clone()], [start, end]] {
+        for limit in [1, 2] {
+            let store = TestStore::<Changes>::new().await;
+            store.follow(&log_of(heard.clone().map(Viewing)).await, limit).await;
+            let bookmark = store.store.bookmark(profile(1), title(1)).await.unwrap().unwrap();
+            assert_eq!((bookmark.position_ms, bookmark.watch_count), (MINUTE_MS / 2, 1));
+            let history = store.store.history(profile(1), &ALL, None, 9).await.unwrap();
+            assert!(history[0].finished, "it got to the end");
+        }
+    }
+}
+
 fn for_children() -> Metadata {
     Metadata { maturity: Some(Maturity::All), ..metadata("for children") }
 }
