@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use playhead_commands::people::SigningKeys;
+use playhead_commands::token::{PlaybackGrant, TokenError};
 use playhead_domain::{AccountId, DeviceId, SignInId};
 use playhead_identity::access_token::{AccessTokenError, AccessTokens, Caller};
 use playhead_identity::keys::Jwks;
@@ -33,6 +34,15 @@ pub trait TokenStates: Send + Sync + 'static {
         sign_in_id: SignInId,
         device_id: DeviceId,
         authenticated_at_ms: i64,
+    ) -> bool;
+
+    /// Whether a session that began at `started_at_ms` may go on: since then its device was not
+    /// removed, and its account neither suspended nor closed nor erased. What is not known may.
+    fn may_play(
+        &self,
+        account_id: AccountId,
+        device_id: Option<DeviceId>,
+        started_at_ms: i64,
     ) -> bool;
 }
 
@@ -143,6 +153,17 @@ impl AccessCheck {
     pub fn still_stands(&self, identity: &Identity) -> bool {
         let Identity { account_id, sign_in_id, device_id, authenticated_at_ms, .. } = *identity;
         self.states.is_valid(account_id, sign_in_id, device_id, authenticated_at_ms)
+    }
+
+    /// Whether what a genuine playback token allowed is still allowed. Answers from memory, so that
+    /// each heartbeat can ask.
+    ///
+    /// # Errors
+    /// [`TokenError::Ended`].
+    pub fn check_playback(&self, grant: &PlaybackGrant) -> Result<(), TokenError> {
+        let PlaybackGrant { account_id, device_id, started_at_ms, .. } = *grant;
+        let may_play = self.states.may_play(account_id, device_id, started_at_ms);
+        if may_play { Ok(()) } else { Err(TokenError::Ended) }
     }
 
     /// The public keys with which others check tokens.

@@ -97,7 +97,7 @@ codes! {
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
         /// A field breaks its rule.
         InvalidInput = "INVALID_INPUT", BAD_REQUEST;
-        /// The playback token is not genuine.
+        /// The playback token is not genuine, or its device or account may not play any more.
         PlaybackTokenInvalid = "PLAYBACK_TOKEN_INVALID", UNAUTHORIZED;
         /// The playback token has expired.
         PlaybackTokenExpired = "PLAYBACK_TOKEN_EXPIRED", UNAUTHORIZED;
@@ -431,7 +431,7 @@ impl From<title::Refusal> for Refusal {
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
         let code = match error {
-            TokenError::Forged => ErrorCode::PlaybackTokenInvalid,
+            TokenError::Forged | TokenError::Ended => ErrorCode::PlaybackTokenInvalid,
             TokenError::Expired => ErrorCode::PlaybackTokenExpired,
         };
         Self::plain(code, error.to_string())
@@ -441,7 +441,7 @@ impl From<TokenError> for Refusal {
 impl From<TokenError> for Fault {
     fn from(error: TokenError) -> Self {
         let code = match error {
-            TokenError::Forged => Code::PlaybackTokenInvalid,
+            TokenError::Forged | TokenError::Ended => Code::PlaybackTokenInvalid,
             TokenError::Expired => Code::PlaybackTokenExpired,
         };
         Self::new(code, error.to_string())

@@ -1,5 +1,5 @@
 //! Heartbeats: `POST /v1/playback/heartbeat`, the hot path. Nothing is read: the playback token
-//! says everything that must be known.
+//! says everything that must be known, and whose right to play has ended is kept in memory.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -154,7 +154,11 @@ fn observe(
     };
     let mut progressed = Vec::with_capacity(reported.len());
     for (index, one) in reported.into_iter().enumerate() {
-        let grant = endpoint.services.playback_tokens.verify(&one.token, at_ms);
+        let services = &endpoint.services;
+        let grant = services.playback_tokens.verify(&one.token, at_ms).and_then(|grant| {
+            services.access.check_playback(&grant)?;
+            Ok(grant)
+        });
         let grant = grant.map_err(|error| Fault::from(error).at(at(index, "token")))?;
         if one.sequence > SEQUENCE_MAX {
             let message = format!("sequence must be from 0 to {SEQUENCE_MAX}");

@@ -4,7 +4,7 @@
 //! holds everything that a heartbeat needs, so that checking one takes no look at the log.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use playhead_domain::{AccountId, ProfileId, SessionId, TitleId};
+use playhead_domain::{AccountId, DeviceId, ProfileId, SessionId, TitleId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -29,6 +29,9 @@ pub struct PlaybackGrant {
     pub title_id: TitleId,
     /// The session.
     pub session_id: SessionId,
+    /// The device; absent in tokens that were issued before it was in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
     /// When the session began, in milliseconds since 1970-01-01 UTC. The token is valid for
     /// [`LIFETIME_MS`] from then on.
     pub started_at_ms: i64,
@@ -66,6 +69,9 @@ pub enum TokenError {
     /// Its time is over.
     #[error("the playback token has expired")]
     Expired,
+    /// Its device was removed, or its account was suspended, closed or erased, since it was issued.
+    #[error("the device or the account of the playback token may not play any more")]
+    Ended,
 }
 
 /// Signs playback tokens and checks them.

@@ -30,7 +30,7 @@ mod tests;
 mod voided;
 
 pub use changes::Changes;
-pub use voided::{REMEMBERED_MS, VOIDED_MAX};
+pub use voided::{PLAYBACK_REMEMBERED_MS, REMEMBERED_MS, VOIDED_MAX};
 
 /// The read model `access`. Clones are handles to the same one.
 #[derive(Debug, Clone)]
@@ -159,6 +159,22 @@ impl Access {
         authenticated_at_ms: i64,
     ) -> bool {
         self.voided.token_valid(account_id, sign_in_id, device_id, authenticated_at_ms)
+    }
+
+    /// Whether a session that began at `started_at_ms`, in milliseconds since 1970-01-01 UTC, may go
+    /// on: since then its device has not left, and its account was neither suspended nor closed nor
+    /// forgotten. Asks no store.
+    ///
+    /// Good for sessions that began at most [`PLAYBACK_REMEMBERED_MS`] ago: what is longer ago is
+    /// not remembered. After a restart a suspension that is over is not remembered, either.
+    #[must_use]
+    pub fn may_play(
+        &self,
+        account_id: AccountId,
+        device_id: Option<DeviceId>,
+        started_at_ms: i64,
+    ) -> bool {
+        self.voided.may_play(account_id, device_id, started_at_ms)
     }
 
     /// Forgets what can void no token any more at `now_ms`, in milliseconds since 1970-01-01 UTC. To

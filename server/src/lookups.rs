@@ -55,6 +55,15 @@ impl TokenStates for AccessLookups {
     ) -> bool {
         self.0.token_valid(account_id, sign_in_id, device_id, authenticated_at_ms)
     }
+
+    fn may_play(
+        &self,
+        account_id: AccountId,
+        device_id: Option<DeviceId>,
+        started_at_ms: i64,
+    ) -> bool {
+        self.0.may_play(account_id, device_id, started_at_ms)
+    }
 }
 
 #[async_trait]

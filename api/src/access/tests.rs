@@ -17,6 +17,11 @@ impl TokenStates for Ended {
         let ended = self.0.lock().unwrap();
         [account.0, sign_in.0, device.0].iter().all(|id| !ended.contains(id))
     }
+
+    fn may_play(&self, account: AccountId, device: Option<DeviceId>, _: i64) -> bool {
+        let ended = self.0.lock().unwrap();
+        [Some(account.0), device.map(|id| id.0)].iter().flatten().all(|id| !ended.contains(id))
+    }
 }
 
 fn caller() -> Caller {
@@ -125,6 +130,7 @@ fn a_playback_token_gives_no_access_nor_the_other_way_round() {
         profile_id: ProfileId(Uuid::nil()),
         title_id: TitleId(Uuid::nil()),
         session_id: SessionId(Uuid::nil()),
+        device_id: None,
         started_at_ms: NOW_MS,
         from_ms: 0,
         duration_ms: None,

@@ -26,6 +26,10 @@ impl TokenStates for Lookups {
     fn is_valid(&self, account: AccountId, it: SignInId, device: DeviceId, at_ms: i64) -> bool {
         self.access.token_valid(account, it, device, at_ms)
     }
+
+    fn may_play(&self, account: AccountId, device: Option<DeviceId>, at_ms: i64) -> bool {
+        self.access.may_play(account, device, at_ms)
+    }
 }
 
 #[async_trait]

@@ -2,7 +2,10 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use playhead_domain::identity::Ask;
+use playhead_domain::{AccountId, Personal};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Client, TestApi, text};
 
@@ -104,6 +107,49 @@ async fn a_playback_token_expires_after_six_hours() {
     let answer = client.heartbeat(beat).await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body["error"]["code"], "PLAYBACK_TOKEN_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_playback_token_ends_with_its_device_or_its_account() {
+    for case in ["device", "suspended", "erased"] {
+        let api = TestApi::start().await;
+        let mut client = api.client(1);
+        let (_, token) = playing(&mut client).await;
+        let beat = json!({ "token": token, "sequence": 1, "positionMs": 1 });
+        assert_eq!(client.heartbeat(beat).await.status, 200);
+        api.clock.advance(1);
+        let account_id = AccountId(Uuid::from_u128(1));
+        let reason = Personal::Known("fraud".to_owned());
+        match case {
+            "device" => {
+                let devices = api.commands.devices.state(&account_id).await.unwrap();
+                let id = devices.devices.keys().next().unwrap().to_string();
+                client.mutate("removeDevice", json!({ "deviceId": id }), "deviceId").await;
+                let state = api.commands.playbacks.state(&account_id).await.unwrap();
+                assert_eq!(state.running.len(), 0, "what played on it has stopped");
+            }
+            "suspended" => api.identify(account_id, Ask::Suspend { reason }).await,
+            _ => {
+                let due_at_ms = api.clock_ms();
+                api.identify(account_id, Ask::RequestErasure { due_at_ms }).await;
+                api.identify(account_id, Ask::Erase).await;
+            }
+        }
+        api.settled().await;
+        let before = api.services.log.head();
+        let beat = json!({ "token": token, "sequence": 2, "positionMs": 2 });
+        let answer = client.heartbeat(beat).await;
+        let code = &answer.body["error"]["code"];
+        assert_eq!(
+            (answer.status.as_u16(), code),
+            (401, &json!("PLAYBACK_TOKEN_INVALID")),
+            "{case}"
+        );
+        let input = json!({ "playbackToken": token, "positionMs": 3 });
+        let stopped = api.nobody().mutate("stopPlayback", input, "sessionId").await;
+        assert_eq!(stopped["errors"][0]["code"], "PLAYBACK_TOKEN_INVALID", "{case}");
+        assert_eq!(api.services.log.head(), before, "nothing is recorded");
+    }
 }
 
 #[tokio::test]

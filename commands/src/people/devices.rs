@@ -1,6 +1,7 @@
 //! The devices of a household.
 
 use playhead_domain::devices::{Command, DeviceKind};
+use playhead_domain::playback;
 use playhead_domain::sign_in::EndReason;
 use playhead_domain::{AccountId, DeviceId, Personal, Plan};
 
@@ -64,8 +65,8 @@ impl People {
         self.ask_devices(account_id, &command, "name device", context).await
     }
 
-    /// Lets a device leave. Its sign-ins end; those that the read model does not know yet end when
-    /// they are next refreshed.
+    /// Lets a device leave. What plays on it stops, and its sign-ins end; those that the read model
+    /// does not know yet end when they are next refreshed.
     ///
     /// # Errors
     /// [`PeopleError::Devices`] if there is no such device, or something failed; do it again then.
@@ -77,13 +78,35 @@ impl People {
     ) -> Outcome<Option<Position>> {
         let command = Command::Remove { account_id, device_id, at_ms: context.at_ms };
         let removed = self.ask_devices(account_id, &command, "remove device", context).await?;
+        let stopped = self.stop_sessions(account_id, device_id, context).await?;
         let sign_ins = self.parts().sign_ins.of_device(account_id, device_id).await;
         let sign_ins =
             sign_ins.map_err(|source| PeopleError::LookUp { what: "sign-ins", source })?;
-        let mut last = removed;
+        let mut last = stopped.or(removed);
         for sign_in_id in sign_ins {
             let reason = EndReason::DeviceRemoved;
             last = self.end_sign_in(account_id, sign_in_id, reason, context).await?;
+        }
+        Ok(last)
+    }
+
+    /// Ends what plays on a device that has left. A session that began just then is not seen here: its
+    /// heartbeats are refused, so that it falls silent.
+    async fn stop_sessions(
+        &self,
+        account_id: AccountId,
+        device_id: DeviceId,
+        context: &Context,
+    ) -> Outcome<Option<Position>> {
+        let playbacks = &self.commands().playbacks;
+        let running = playbacks.state(&account_id).await.map_err(sessions)?;
+        let on_it = running.running.iter().filter(|(_, it)| it.device_id == Some(device_id));
+        let mut last = None;
+        for session_id in on_it.map(|(session_id, _)| *session_id) {
+            let stop = playback::Command::Stop { account_id, session_id, at_ms: context.at_ms };
+            let context = context.branch(&format!("stop {session_id}"));
+            let stopped = playbacks.execute(&account_id, &stop, &context).await;
+            last = stopped.map_err(sessions)?.position.or(last);
         }
         Ok(last)
     }
@@ -98,4 +121,8 @@ impl People {
         let context = context.branch(name);
         Ok(self.commands().devices.execute(&account_id, command, &context).await?.position)
     }
+}
+
+fn sessions<E: std::error::Error + Send + Sync + 'static>(source: E) -> PeopleError {
+    PeopleError::LookUp { what: "sessions", source: Box::new(source) }
 }

@@ -272,6 +272,7 @@ fn grant(wish: &PlaybackWish, title: Option<&Metadata>, started_at_ms: i64) -> P
         profile_id: wish.profile_id,
         title_id: wish.title_id,
         session_id: wish.session_id,
+        device_id: Some(wish.device.device_id),
         started_at_ms,
         from_ms: wish.from_ms,
         duration_ms: title.and_then(|metadata| metadata.runtime_ms),

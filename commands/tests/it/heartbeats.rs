@@ -13,6 +13,7 @@ fn grant(home: &Household) -> PlaybackGrant {
         profile_id: home.profile_id,
         title_id: home.title_id,
         session_id: SessionId(id(70)),
+        device_id: None,
         started_at_ms: NOW_MS,
         from_ms: 600_000,
         duration_ms: Some(7_200_000),

@@ -15,6 +15,7 @@ fn grant() -> PlaybackGrant {
         profile_id: ProfileId(id(2)),
         title_id: TitleId(id(3)),
         session_id: SessionId(id(4)),
+        device_id: None,
         started_at_ms: NOW_MS,
         from_ms: 1,
         duration_ms: None,

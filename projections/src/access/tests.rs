@@ -47,6 +47,12 @@ async fn void(log: &TestLog, of: u64, at_ms: i64) {
     log.identity(account(of), identity::Event::SignedOutEverywhere(event)).await;
 }
 
+async fn suspend(log: &TestLog, of: u64, at_ms: i64) {
+    let reason = Personal::Known("fraud".to_owned());
+    let event = AccountSuspended { account_id: account(of), reason, at_ms };
+    log.identity(account(of), identity::Event::Suspended(event)).await;
+}
+
 async fn begin(log: &TestLog, of: u64, number: u64, at_ms: i64) {
     let began = SignInBegan {
         account_id: account(of),
@@ -242,10 +248,41 @@ async fn a_token_is_void_once_what_it_stands_on_has_ended() {
         assert!(!valid(access, 2, 4, 39) && valid(access, 2, 4, 40), "signed out everywhere");
         assert!(!valid(access, 3, 4, -1), "erased");
     }
-    let later = Access::over(store.store.clone(), 100 + REMEMBERED_MS).await.unwrap();
-    seen.iter().for_each(|access| access.forget_old(100 + REMEMBERED_MS));
+    let later_ms = 100 + PLAYBACK_REMEMBERED_MS;
+    let later = Access::over(store.store.clone(), later_ms).await.unwrap();
+    seen.iter().for_each(|access| access.forget_old(later_ms));
     for access in seen.iter().chain([&later]) {
         assert_eq!(access.voided.len(), 0, "no token is so old");
+    }
+}
+
+#[tokio::test]
+async fn whose_device_left_or_whose_account_was_closed_plays_no_longer() {
+    let log = TestLog::new();
+    let (access, store) = access(&log, 0).await;
+    for number in 1..=2 {
+        join(&log, 1, number).await;
+    }
+    leave(&log, 1, 2, 30).await;
+    void(&log, 1, 40).await;
+    for of in [2, 5] {
+        register(&log, of).await;
+        suspend(&log, of, 50).await;
+    }
+    log.identity(account(3), erased(account(3))).await;
+    let mut seen = vec![access.clone()];
+    access.apply(&log.all().await).await.unwrap();
+    seen.push(Access::over(store.store.clone(), 100 + REMEMBERED_MS).await.unwrap());
+    seen.iter().for_each(|access| access.forget_old(100 + REMEMBERED_MS));
+    for access in &seen {
+        let may = |of, number, began_ms| access.may_play(account(of), number, began_ms);
+        assert!(may(1, Some(device(1)), 10), "that passwords change stops nobody");
+        assert!(!may(1, Some(device(2)), 10), "its device left");
+        assert!(may(1, None, 10), "a token of before tokens named devices");
+        assert!(!may(2, Some(device(4)), 50) && !may(2, None, 49), "suspended");
+        assert!(may(2, None, 51), "it began after a suspension that is over");
+        assert!(!may(3, Some(device(1)), -1), "erased");
+        assert!(may(4, Some(device(2)), 10), "unknown");
     }
 }
 
