@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
-use chrono::{DateTime as ChronoDateTime, SecondsFormat, Utc};
+use chrono::{DateTime as ChronoDateTime, Datelike, SecondsFormat, Utc};
 use playhead_commands::Position as LogPosition;
 
 use crate::position;
@@ -44,11 +44,16 @@ impl ScalarType for Milliseconds {
     }
 }
 
+/// The years that RFC 3339 can write.
+const YEARS: std::ops::RangeInclusive<i32> = 0..=9_999;
+const NANOS_OF_A_SECOND: u32 = 1_000_000_000;
+
 /// A moment, in milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DateTime(pub(crate) i64);
 
-/// A moment as RFC 3339 writes it, in UTC, with milliseconds: 2026-11-21T02:06:47.123Z.
+/// A moment as RFC 3339 writes it, in UTC, with milliseconds: 2026-11-21T02:06:47.123Z. In the years
+/// 0000 to 9999, and in no leap second.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -57,6 +62,14 @@ impl ScalarType for DateTime {
         };
         let moment = ChronoDateTime::parse_from_rfc3339(text);
         let moment = moment.map_err(|_| InputValueError::custom("a moment as of RFC 3339"))?;
+        // A leap second is told by a fraction beyond one. Milliseconds since 1970 have no place for
+        // it: it would be another moment.
+        if moment.timestamp_subsec_nanos() >= NANOS_OF_A_SECOND {
+            return Err(InputValueError::custom("a moment in no leap second"));
+        }
+        if !YEARS.contains(&moment.to_utc().year()) {
+            return Err(InputValueError::custom("a moment in the years 0000 to 9999 in UTC"));
+        }
         Ok(Self(moment.timestamp_millis()))
     }
 
@@ -124,5 +137,24 @@ mod tests {
         assert!(matches!(text(i64::MAX), Value::String(_)), "and never fail");
         let parsed = DateTime::parse(Value::from("2027-01-15T09:00:00.007+01:00")).ok();
         assert_eq!(parsed, Some(DateTime(1_800_000_000_007)));
+    }
+
+    #[test]
+    fn moments_that_cannot_be_written_are_refused_with_the_rule() {
+        let (leap, years) = ("in no leap second", "in the years 0000 to 9999 in UTC");
+        for (text, rule) in [
+            ("9999-12-31T23:59:59.999Z", None),
+            ("0000-01-01T00:00:00Z", None),
+            ("9999-12-31T23:59:60Z", Some(leap)),
+            ("2016-12-31T23:59:60.5Z", Some(leap)),
+            ("9999-12-31T23:59:59-00:01", Some(years)),
+            ("0000-01-01T00:00:00+00:01", Some(years)),
+            ("+10000-01-01T00:00:00Z", Some("as of RFC 3339")),
+        ] {
+            let refused = DateTime::parse(Value::from(text)).err();
+            let said = refused.map(|error| error.into_server_error(Default::default()).message);
+            assert_eq!(said.is_some(), rule.is_some(), "{text}");
+            assert!(said.unwrap_or_default().ends_with(rule.unwrap_or("")), "{text}");
+        }
     }
 }

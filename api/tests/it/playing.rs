@@ -9,7 +9,7 @@ use playhead_domain::{AccountId, Personal};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Client, TestApi, text};
+use crate::harness::{Client, TestApi, global, text};
 
 async fn household(api: &TestApi) -> (Client<'_>, String) {
     let mut client = api.client(1);
@@ -146,6 +146,66 @@ async fn a_session_is_taken_over_and_a_title_marked() {
     client.mutate("markUnwatched", input, "titleId").await;
     let marked = client.ask(&progress).await["viewer"]["profile"]["progress"].clone();
     assert_eq!(marked, json!({ "finished": false, "watchCount": 0 }));
+}
+
+#[tokio::test]
+async fn only_what_a_profile_sees_is_marked_or_dismissed() {
+    let api = TestApi::start().await;
+    let (mut client, adult) = household(&api).await;
+    let input = json!({ "name": "Horror", "type": "MOVIE", "maturity": "FROM_18" });
+    let horror = text(&client.mutate("addTitle", input, "title { id }").await["title"]["id"]);
+    let add = json!({ "name": "Kid", "kids": true });
+    let kid = client.mutate("addProfile", add, "profile { id }").await;
+    let kid = text(&kid["profile"]["id"]);
+    let nowhere = global(&format!("Title:{}", Uuid::from_u128(9)));
+    for mutation in ["markWatched", "dismissTitle"] {
+        for (profile, title, expected) in [
+            (&adult, &horror, "none"),
+            (&kid, &horror, "UNKNOWN_TITLE"),
+            (&adult, &nowhere, "UNKNOWN_TITLE"),
+        ] {
+            let input = json!({ "profileId": profile, "titleId": title });
+            let said = client.mutate(mutation, input, "titleId").await;
+            assert_eq!(code(&said), expected, "{mutation}");
+        }
+    }
+    for mutation in ["markUnwatched", "restoreTitle", "removeFromHistory"] {
+        let input = json!({ "profileId": adult, "titleId": nowhere });
+        let said = client.mutate(mutation, input, "titleId").await;
+        assert_eq!(code(&said), "none", "{mutation} takes only away");
+    }
+    client.mutate("withdrawTitle", json!({ "titleId": horror }), "titleId").await;
+    for (profile, expected) in [(&adult, "none"), (&kid, "UNKNOWN_TITLE")] {
+        let input = json!({ "profileId": profile, "titleId": horror });
+        assert_eq!(code(&client.mutate("dismissTitle", input, "titleId").await), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_was_watched_to_the_end_stays_so_and_nothing_moves_behind_a_stop() {
+    let api = TestApi::start().await;
+    let (mut client, profile) = household(&api).await;
+    let film = client.film("Metropolis").await;
+    let token = text(&client.start(&profile, &film, "TV").await["playback"]["token"]);
+    let progress = format!(
+        "{{ viewer {{ profile {{ progress(titleId: {film:?}) {{ positionMs watchCount }} }} }} }}"
+    );
+    let beat = |sequence: u32, position_ms: u64| json!({ "token": token, "sequence": sequence, "positionMs": position_ms });
+    let stop = json!({ "playbackToken": token, "positionMs": 5_991_000, "sequence": 3 });
+    for (step, position_ms) in [
+        (beat(1, 5_990_000), 5_990_000),
+        (beat(2, 30_000), 30_000),
+        (stop, 5_991_000),
+        (beat(4, 40_000), 5_991_000),
+    ] {
+        if step["playbackToken"].is_string() {
+            client.mutate("stopPlayback", step, "sessionId").await;
+        } else {
+            assert_eq!(client.heartbeat(step).await.status, 200);
+        }
+        let found = client.ask(&progress).await["viewer"]["profile"]["progress"].clone();
+        assert_eq!(found, json!({ "positionMs": position_ms, "watchCount": 1 }));
+    }
 }
 
 /// Plays for a moment.

@@ -1,6 +1,9 @@
 //! What a viewer says of a title: off the row, back on it, watched, unwatched, out of the history.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
+use playhead_domain::account::Profile;
+use playhead_domain::entitlement::{Terms, Viewer, is_visible};
+use playhead_domain::title::{self, State};
 use playhead_domain::viewing::{
     Event, RemovedFromHistory, TitleDismissed, TitleMarkedUnwatched, TitleMarkedWatched,
     TitleRestored,
@@ -97,7 +100,7 @@ impl MarksMutation {
         input: DismissTitleInput,
     ) -> Result<Option<DismissTitlePayload>, Error> {
         let DismissTitleInput { profile_id, title_id, idempotency_key } = input;
-        let said = Said { mutation: "dismissTitle", profile_id, title_id, idempotency_key };
+        let said = Said::of_seen("dismissTitle", profile_id, title_id, idempotency_key);
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
             Event::Dismissed(TitleDismissed { account_id, profile_id, title_id, at_ms })
         };
@@ -111,7 +114,7 @@ impl MarksMutation {
         input: RestoreTitleInput,
     ) -> Result<Option<RestoreTitlePayload>, Error> {
         let RestoreTitleInput { profile_id, title_id, idempotency_key } = input;
-        let said = Said { mutation: "restoreTitle", profile_id, title_id, idempotency_key };
+        let said = Said::of_any("restoreTitle", profile_id, title_id, idempotency_key);
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
             Event::Restored(TitleRestored { account_id, profile_id, title_id, at_ms })
         };
@@ -126,7 +129,7 @@ impl MarksMutation {
         input: MarkWatchedInput,
     ) -> Result<Option<MarkWatchedPayload>, Error> {
         let MarkWatchedInput { profile_id, title_id, idempotency_key } = input;
-        let said = Said { mutation: "markWatched", profile_id, title_id, idempotency_key };
+        let said = Said::of_seen("markWatched", profile_id, title_id, idempotency_key);
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
             Event::MarkedWatched(TitleMarkedWatched { account_id, profile_id, title_id, at_ms })
         };
@@ -140,7 +143,7 @@ impl MarksMutation {
         input: MarkUnwatchedInput,
     ) -> Result<Option<MarkUnwatchedPayload>, Error> {
         let MarkUnwatchedInput { profile_id, title_id, idempotency_key } = input;
-        let said = Said { mutation: "markUnwatched", profile_id, title_id, idempotency_key };
+        let said = Said::of_any("markUnwatched", profile_id, title_id, idempotency_key);
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
             Event::MarkedUnwatched(TitleMarkedUnwatched { account_id, profile_id, title_id, at_ms })
         };
@@ -163,8 +166,7 @@ impl MarksMutation {
                 return Ok(Outcome::refused(invalid, caller.account_id()?).into());
             }
         };
-        let mutation = "removeFromHistory";
-        let said = Said { mutation, profile_id, title_id, idempotency_key };
+        let said = Said::of_any("removeFromHistory", profile_id, title_id, idempotency_key);
         let event = |Of { account_id, profile_id, title_id, at_ms }| {
             let removed =
                 RemovedFromHistory { account_id, profile_id, title_id, session_id, at_ms };
@@ -180,6 +182,31 @@ struct Said {
     profile_id: ID,
     title_id: ID,
     idempotency_key: Option<String>,
+    /// Whether the profile must see the title.
+    seen: bool,
+}
+
+impl Said {
+    /// Something that only makes sense of a title that the profile sees.
+    fn of_seen(
+        mutation: &'static str,
+        profile_id: ID,
+        title_id: ID,
+        idempotency_key: Option<String>,
+    ) -> Self {
+        Self { mutation, profile_id, title_id, idempotency_key, seen: true }
+    }
+
+    /// Something that takes back what was said or played. It is not asked whether the title is there,
+    /// or may be seen: what a profile watched may have been withdrawn since, and must be removable.
+    fn of_any(
+        mutation: &'static str,
+        profile_id: ID,
+        title_id: ID,
+        idempotency_key: Option<String>,
+    ) -> Self {
+        Self { mutation, profile_id, title_id, idempotency_key, seen: false }
+    }
 }
 
 /// Of whom and what something is said, and when.
@@ -190,8 +217,7 @@ struct Of {
     at_ms: i64,
 }
 
-/// Records what was said. It is not asked whether the title is there, or may be seen: what a profile
-/// watched may have been withdrawn since, and must be removable.
+/// Records what was said.
 async fn mark(
     caller: &Caller,
     said: Said,
@@ -202,15 +228,33 @@ async fn mark(
     let intention = Intention::of(caller, account_id, said.mutation, key)?;
     let known = account_state(caller, account_id).await?;
     let profile_id = global_id::profile_of(account_id, &said.profile_id);
-    let Some(profile_id) = profile_id.filter(|id| known.profiles.contains_key(id)) else {
+    let profile = profile_id.and_then(|id| Some((id, known.profiles.get(&id)?)));
+    let Some((profile_id, profile)) = profile else {
         return Ok(Outcome::refused(Refusal::unknown_profile(), account_id));
     };
-    let Some(title_id) = global_id::title(&said.title_id) else {
-        return Ok(Outcome::refused(playhead_domain::title::Refusal::Unknown, account_id));
-    };
+    let unknown = || Ok(Outcome::refused(title::Refusal::Unknown, account_id));
+    let Some(title_id) = global_id::title(&said.title_id) else { return unknown() };
+    if said.seen && !may_see(caller, profile, title_id).await? {
+        return unknown();
+    }
     let event = event(Of { account_id, profile_id, title_id, at_ms: caller.now_ms });
     let commands = &caller.services.commands;
     let position = commands.mark(account_id, profile_id, event, &intention.context).await;
     let position = position.map_err(|error| errors::of_record(&error, caller.correlation_id))?;
     Ok(Outcome::done(Some(said.title_id), Some(position)))
+}
+
+/// Whether a title is there for a profile. One that was withdrawn still stands on the row of whoever
+/// is shown unrated ones.
+async fn may_see(caller: &Caller, profile: &Profile, title_id: TitleId) -> Result<bool, Fault> {
+    let state = caller.services.commands.titles.state(&title_id).await;
+    let state = state.map_err(|error| caller.internal("a title cannot be read", &error))?;
+    let terms = match &*state {
+        State::Unknown | State::Draft(_) => return Ok(false),
+        State::Listed(listing) => listing.terms(),
+        State::Withdrawn { .. } => Terms { maturity: None, availability: None },
+    };
+    let territory = caller.place().await?.territory;
+    let viewer = Viewer { territory, maturity_max: profile.maturity_max };
+    Ok(is_visible(&terms, &viewer, caller.now_ms))
 }

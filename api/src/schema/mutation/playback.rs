@@ -68,8 +68,7 @@ pub(crate) struct StopPlaybackInput {
     played_ms: Option<Milliseconds>,
     /// How long the title is, if the player knows.
     duration_ms: Option<Milliseconds>,
-    /// The sequence of that heartbeat, counted up from the one before; the last one there can be
-    /// without it.
+    /// Counts for nothing: that heartbeat stands behind every other one of the session.
     sequence: Option<i32>,
     /// Names this command, 1 to 100 characters: sent again it is done once.
     idempotency_key: Option<String>,
@@ -263,14 +262,16 @@ impl LastSeen for Heard<'_> {
 }
 
 async fn stop(caller: &Caller, input: StopPlaybackInput) -> Result<Outcome<ID>, Fault> {
-    let verified = caller.services.playback_tokens.verify(&input.playback_token, caller.now_ms);
-    let grant = match verified {
-        Ok(grant) => grant,
-        Err(error) => {
-            let nobody = AccountId(Uuid::nil());
-            return Ok(Outcome::refused(error, nobody));
-        }
-    };
+    let services = &caller.services;
+    let verified = services.playback_tokens.verify(&input.playback_token, caller.now_ms);
+    let grant =
+        match verified.and_then(|grant| services.access.check_playback(&grant).map(|()| grant)) {
+            Ok(grant) => grant,
+            Err(error) => {
+                let nobody = AccountId(Uuid::nil());
+                return Ok(Outcome::refused(error, nobody));
+            }
+        };
     let account_id = grant.account_id;
     let key = input.idempotency_key.as_deref();
     let intention = Intention::of(caller, account_id, "stopPlayback", key)?;
@@ -284,7 +285,8 @@ async fn stop(caller: &Caller, input: StopPlaybackInput) -> Result<Outcome<ID>, 
     run.run(&command, |_| Some(ID(session_id.to_string()))).await
 }
 
-/// Records where the player was in the end. It is in the same partition as the stop and before it,
+/// Records where the player was in the end, behind every heartbeat: one that comes later moves
+/// nothing. It is in the same partition as the stop and before it,
 /// so that the position of the stop covers it.
 async fn record_last(
     caller: &Caller,
@@ -293,13 +295,12 @@ async fn record_last(
     intention: &Intention,
 ) -> Result<Option<Refusal>, Fault> {
     let Some(Milliseconds(position_ms)) = input.position_ms else { return Ok(None) };
-    let sequence = input.sequence.map_or(Ok(SEQUENCE_LAST), u32::try_from);
-    let Ok(sequence) = sequence else {
+    if input.sequence.is_some_and(|sequence| sequence < 0) {
         let rule = "from 0 to 2,147,483,647";
         return Ok(Some(InvalidValue { field: "sequence", rule }.into()));
-    };
+    }
     let heartbeat = Heartbeat {
-        sequence,
+        sequence: SEQUENCE_LAST,
         position_ms,
         played_ms: input.played_ms.map(|ms| ms.0),
         duration_ms: input.duration_ms.map(|ms| ms.0),
