@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use playhead_domain::playback::{self, Playback, Refusal};
+use playhead_domain::values::tries_left_told;
 use playhead_domain::{AccountId, DeviceId, Personal, SessionId};
 use thiserror::Error;
 
@@ -90,7 +91,7 @@ pub enum StartError {
         reason: String,
     },
     /// The profile's PIN is another.
-    #[error("the PIN is wrong; {tries_left} tries are left")]
+    #[error("the PIN is wrong; {}", tries_left_told(*tries_left))]
     WrongPin {
         /// How often another may be tried before a wait.
         tries_left: usize,

@@ -14,7 +14,7 @@ use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::ids::{AccountId, ProfileId};
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_line};
+use crate::values::{InvalidValue, check, composed, is_line};
 
 mod billing;
 mod pin;
@@ -437,7 +437,8 @@ impl State {
     /// Whether a profile may be set so, next to the others of the account.
     fn admit(&self, profile_id: ProfileId, profile: &Profile) -> Result<(), Refusal> {
         profile.validate()?;
-        let name = |profile: &Profile| profile.name.known().map(|name| name.to_lowercase());
+        let name =
+            |profile: &Profile| profile.name.known().map(|name| composed(name).to_lowercase());
         let wanted = name(profile);
         let mut others = self.profiles.iter().filter(|(id, _)| **id != profile_id);
         if others.any(|(_, other)| name(other) == wanted) {

@@ -12,7 +12,7 @@ use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::ids::{AccountId, DeviceId};
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_name, names};
+use crate::values::{InvalidValue, check, counted, is_name, names};
 
 /// The longest name of a device, in characters: room for "Living room TV (upstairs)", and no more
 /// than a list can show.
@@ -158,7 +158,12 @@ pub enum Refusal {
     #[error(transparent)]
     Invalid(#[from] InvalidValue),
     /// The plan's devices are all registered. Remove one.
-    #[error("the plan allows {limit} devices, and {} are registered", devices.len())]
+    #[error(
+        "the plan allows {}, and {} {} registered",
+        counted(*limit, "device"),
+        devices.len(),
+        if devices.len() == 1 { "is" } else { "are" }
+    )]
     TooManyDevices {
         /// How many devices the plan allows.
         limit: usize,

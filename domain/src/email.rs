@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::codec::stored_events;
 use crate::decider::Decider;
 use crate::ids::{AccountId, EmailKey};
+use crate::values::{composed, is_hidden};
 
 /// How long an account may hold an address without confirming it: 24 hours, as long as
 /// [the code](crate::identity::VERIFICATION_MAX_MS) that was sent there. Then another account may
@@ -23,10 +24,14 @@ const LABEL_MAX_BYTES: usize = 63;
 
 /// Whether a text is something that mail can be sent to, as far as its looks tell.
 ///
-/// Pragmatic: one `@`; before it no white space, quotes or brackets, and dots only between others;
-/// behind it a domain of at least two labels of letters, digits and inner hyphens. Letters of every
-/// alphabet are let in (RFC 6531). Quoted and literal forms (RFC 5321, section 4.1.2), which hardly
-/// anyone has, are not. Whether mail arrives, only the code that comes back tells.
+/// Pragmatic: one `@`; before it letters, digits and the signs of an atom (RFC 5322, section 3.2.3),
+/// and dots only between others; behind it a domain of at least two labels of letters, digits and
+/// inner hyphens. Letters of every alphabet are let in (RFC 6531), nothing that hides or turns the
+/// writing around. Quoted and literal forms (RFC 5321, section 4.1.2), which hardly anyone has, are
+/// not. Whether mail arrives, only the code that comes back tells.
+///
+/// **Invariant:** what sends mail takes every such address; a test of the mailer holds both
+/// together. Ask it of the [`normalized`] text.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let mut parts = text.split('@');
@@ -37,7 +42,7 @@ pub fn is_address(text: &str) -> bool {
 }
 
 fn is_local(local: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]".contains(c);
+    let plain = |c: char| is_letter(c) || "!#$%&'*+-/=?^_`{|}~".contains(c);
     local.len() <= LOCAL_MAX_BYTES
         && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(plain))
 }
@@ -45,19 +50,30 @@ fn is_local(local: &str) -> bool {
 fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=LABEL_MAX_BYTES).contains(&label.len())
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && label.chars().all(|c| is_letter(c) || c == '-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     domain.contains('.') && domain.split('.').all(is_label)
 }
 
-/// The form of an address that its key is made from: lower case, so that nobody gets a second
-/// account by another spelling. By RFC 5321 the part before the `@` might differ by case; no large
+/// A letter or digit that is seen.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && !is_hidden(c)
+}
+
+/// An address as it is stored and mailed to: as it was typed, with whole letters.
+#[must_use]
+pub fn normalized(address: &str) -> String {
+    composed(address)
+}
+
+/// The form of an address that its key is made from: normalized and in lower case, so that nobody
+/// gets a second account by another spelling. By RFC 5321 the part before the `@` might differ by case; no large
 /// provider lets it.
 #[must_use]
 pub fn canonical(address: &str) -> String {
-    address.to_lowercase()
+    normalized(address).to_lowercase()
 }
 
 /// An account wants an address. Whoever held it unconfirmed does so no longer.

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::availability::{Availability, Offer, Territory};
 use crate::maturity::Maturity;
-use crate::values::Plan;
+use crate::values::{Plan, counted};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,11 @@ pub enum Refusal {
     #[error("there is no running subscription")]
     NotSubscribed,
     /// The device is new, and the plan has no room for it.
-    #[error("the plan allows {limit} devices, and all of them are registered")]
+    #[error(
+        "the plan allows {}, and {} registered",
+        counted(*limit, "device"),
+        if *limit == 1 { "it is" } else { "all of them are" }
+    )]
     TooManyDevices {
         /// How many devices the plan allows.
         limit: usize,

@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-pub use self::codes::{CODE_PAUSE_MS, Code, WRONG_CODES_MAX};
+pub use self::codes::{CODE_PAUSE_MS, Code, REGISTRATIONS_MAX, REGISTRATIONS_MS, WRONG_CODES_MAX};
 pub use self::command::{Ask, Command, Registration};
 pub use self::events::*;
 pub use self::names::{CodePurpose, ConsentPurpose, Role, Status};
 use crate::decider::Decider;
-use crate::ids::{AccountId, EmailKey, SubjectKey};
+use crate::ids::{AccountId, EmailKey, SecretHash, SubjectKey};
 use crate::personal::Personal;
-use crate::values::InvalidValue;
+use crate::values::{InvalidValue, tries_left_told};
 
 /// How long a code that verifies an address may be good: 24 hours, because mail may be delayed and
 /// people sleep.
@@ -83,8 +83,15 @@ pub struct State {
     pub outside_identities: BTreeSet<OutsideIdentity>,
     /// The uses of data that are allowed, each with the version of the text that was agreed to.
     pub consents: BTreeMap<ConsentPurpose, u32>,
-    /// The codes that were sent and not used, at most one for each purpose.
+    /// The codes that were sent and not used, the last one for each purpose.
     pub codes: BTreeMap<CodePurpose, Code>,
+    /// While the address is not verified: the codes of registrations before the last one, which are
+    /// good too. Fewer than [`REGISTRATIONS_MAX`] an hour.
+    pub earlier_codes: Vec<Code>,
+    /// Whether the address was registered more than once before it was verified.
+    pub contested: bool,
+    /// When the registrations of the last hour came, in milliseconds since 1970-01-01 UTC.
+    registrations_ms: Vec<i64>,
     /// The address that is to replace the current one.
     pub new_email: Option<NewEmail>,
     /// If to be forgotten was asked for: the first moment at which it may be done, in milliseconds
@@ -110,6 +117,15 @@ impl State {
             None if self.verified => Status::Active,
             None => Status::PendingVerification,
         })
+    }
+
+    /// The code that was sent for a purpose and is meant by what came back: the same one if there are
+    /// several, else the last one.
+    #[must_use]
+    pub fn code(&self, purpose: CodePurpose, presented: SecretHash) -> Option<&Code> {
+        let earlier = self.earlier_codes.iter().filter(|_| purpose == CodePurpose::Verification);
+        let same = |code: &&Code| code.hash == presented;
+        earlier.rev().find(same).or_else(|| self.codes.get(&purpose))
     }
 
     /// What whoever asked must be told although it was recorded: a wrong code. To be called on the
@@ -147,7 +163,7 @@ pub enum Refusal {
     #[error("there is no code to use")]
     NoCode,
     /// It is another code.
-    #[error("the code is wrong; {tries_left} tries are left")]
+    #[error("the code is wrong; {}", tries_left_told(*tries_left))]
     WrongCode {
         /// How often another may be tried.
         tries_left: usize,

@@ -16,7 +16,7 @@ use crate::devices::{NAME_MAX_CHARS, NAME_RULE};
 use crate::entitlement;
 use crate::ids::{AccountId, DeviceId, ProfileId, SessionId, TitleId};
 use crate::personal::Personal;
-use crate::values::{InvalidValue, check, is_line};
+use crate::values::{InvalidValue, check, counted, is_line};
 
 /// A session that was silent for so long has expired: three heartbeats of 30 s were missed.
 pub const SILENCE_MAX_MS: i64 = 90_000;
@@ -232,7 +232,11 @@ pub enum Refusal {
     #[error("the title cannot be played")]
     TitleUnavailable,
     /// The plan's streams are all in use.
-    #[error("the plan allows {limit} streams at once, and all of them play")]
+    #[error(
+        "the plan allows {} at once, and {}",
+        counted(*limit, "stream"),
+        if *limit == 1 { "it plays" } else { "all of them play" }
+    )]
     TooManyStreams {
         /// How many streams the plan allows.
         limit: usize,

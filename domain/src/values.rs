@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
 /// A value that breaks a rule, and which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -65,6 +66,28 @@ pub fn is_name(text: &str, chars_max: usize) -> bool {
         })
 }
 
+/// The text in the one form of all that look alike: Unicode's normal form C, in which letters are
+/// whole where there are such (Unicode Standard Annex 15).
+#[must_use]
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// How often a code or a PIN may still be tried, as a sentence.
+#[must_use]
+pub fn tries_left_told(tries_left: usize) -> String {
+    match tries_left {
+        1 => "1 try is left".to_owned(),
+        more => format!("{more} tries are left"),
+    }
+}
+
+/// So many of something, whose name takes an `s` when they are several.
+#[must_use]
+pub fn counted(count: usize, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 fn is_selector(char: char) -> bool {
     matches!(char, '\u{fe00}'..='\u{fe0f}')
 }
@@ -76,7 +99,7 @@ fn is_spelling(char: char) -> bool {
 /// Characters without a shape of their own: those of Unicode's category Cf and the property
 /// `Default_Ignorable_Code_Point` (Unicode 16), line separators, private use, and the blank ones
 /// that are not white space.
-fn is_hidden(char: char) -> bool {
+pub(crate) fn is_hidden(char: char) -> bool {
     matches!(
         char,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'

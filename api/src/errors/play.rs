@@ -1,6 +1,7 @@
 //! Why a household, a profile or a title does not allow something, as clients see it.
 
 use playhead_commands::playback::StartError;
+use playhead_domain::values::tries_left_told;
 use playhead_domain::{Maturity, account, entitlement, playback};
 use uuid::Uuid;
 
@@ -126,7 +127,7 @@ pub(crate) fn of_start(error: StartError, correlation_id: Uuid) -> Result<Refusa
     match error {
         StartError::Execute(error) => of_command(error, correlation_id),
         StartError::WrongPin { tries_left } => {
-            let message = format!("the PIN is wrong; {tries_left} tries are left");
+            let message = format!("the PIN is wrong; {}", tries_left_told(tries_left));
             Ok(Refusal::facts(PlayRefusal::WrongPin { tries_left }, message))
         }
         StartError::People(error) => of_people(*error, correlation_id),

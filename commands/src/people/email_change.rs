@@ -3,7 +3,7 @@
 use playhead_domain::email::Command;
 use playhead_domain::identity::{Ask, CodePurpose};
 use playhead_domain::ids::EmailKey;
-use playhead_domain::{AccountId, Personal, identity};
+use playhead_domain::{AccountId, Personal, email, identity};
 use playhead_identity::one_time_code::OneTimeCode;
 
 use super::register::check_email;
@@ -17,8 +17,8 @@ impl People {
     /// answer is the same if another account has the address; then a mail goes there which says so.
     ///
     /// # Errors
-    /// [`PeopleError::WrongCredentials`] if the password is wrong, [`PeopleError::Invalid`],
-    /// [`PeopleError::Identity`], or something failed.
+    /// [`PeopleError::Identity`], such as that the password is wrong, [`PeopleError::Invalid`], or
+    /// something failed.
     pub async fn request_email_change(
         &self,
         account_id: AccountId,
@@ -26,9 +26,11 @@ impl People {
         address: &str,
         context: &Context,
     ) -> Outcome<Option<Position>> {
+        let address = email::normalized(address);
+        let address = address.as_str();
         check_email(address)?;
         if !self.is_password(account_id, password).await? {
-            return Err(PeopleError::WrongCredentials);
+            return Err(identity::Refusal::WrongPassword.into());
         }
         let email_key = self.email_key(address);
         let code = OneTimeCode::generate()?;

@@ -39,23 +39,47 @@ fn message(to: &str, subject: String, paragraphs: &[&str]) -> Message {
     Message { to: to.to_owned(), subject, text: format!("{}\n", paragraphs.join("\n\n")) }
 }
 
+/// Which password counts once a new account's code came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// The only one that was given.
+    Only,
+    /// The one that was given with the registration which the mail answers.
+    OfSeveral,
+    /// None of several.
+    None,
+}
+
 pub(super) fn verification(
     settings: &Settings,
     to: &str,
     account_id: AccountId,
     code: &OneTimeCode,
+    password: Counting,
 ) -> Message {
     let name = &settings.service_name;
-    message(
-        to,
-        format!("Confirm your e-mail address for {name}"),
-        &[
-            &format!("Welcome to {name}. Open this link to confirm that this address is yours:"),
-            &link(settings, "verify-email", account_id, code),
-            "It is good for 24 hours. If you did not register, ignore this mail: without the link \
-             nobody can use the account.",
-        ],
-    )
+    let which = match password {
+        Counting::Only => String::new(),
+        Counting::OfSeveral => "This address was registered more than once, perhaps by somebody \
+             else. The link of each mail is for the password that was given with its own \
+             registration: open this one only if you registered just now."
+            .to_owned(),
+        Counting::None => format!(
+            "This address was registered more than once, perhaps by somebody else. No password of \
+             before counts: choose one after you opened the link, at {}/forgot-password",
+            settings.link_base
+        ),
+    };
+    let welcome =
+        format!("Welcome to {name}. Open this link to confirm that this address is yours:");
+    let link = link(settings, "verify-email", account_id, code);
+    let mut paragraphs = vec![welcome.as_str(), link.as_str()];
+    paragraphs.extend(Some(which.as_str()).filter(|which| !which.is_empty()));
+    paragraphs.push(
+        "The link is good for 24 hours. If you did not register, ignore this mail: without the link \
+         nobody can use the account.",
+    );
+    message(to, format!("Confirm your e-mail address for {name}"), &paragraphs)
 }
 
 pub(super) fn already_registered(settings: &Settings, to: &str) -> Message {

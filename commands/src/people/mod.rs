@@ -141,8 +141,8 @@ struct Shared {
     /// When an address was last told that it has an account already, in milliseconds since
     /// 1970-01-01 UTC.
     told_taken: Cache<EmailKey, i64>,
-    /// When an account was last mailed the code that it was registered with.
-    told_code: Cache<AccountId, i64>,
+    /// When a registration was last mailed its code, by the hash of that.
+    told_code: Cache<SecretHash, i64>,
     /// When a device last asked whether it is let in.
     polled: Cache<DeviceCodeKey, i64>,
 }

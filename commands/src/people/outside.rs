@@ -1,7 +1,7 @@
 //! Signing in with an identity provider.
 
 use playhead_domain::email::Command;
-use playhead_domain::identity::Ask;
+use playhead_domain::identity::{Ask, Status};
 use playhead_domain::ids::EmailKey;
 use playhead_domain::sign_in::Method;
 use playhead_domain::{AccountId, DeviceId, SignInId, SubjectKey};
@@ -40,7 +40,8 @@ impl People {
     /// Signs in the account that is linked to a person at an identity provider. If there is none,
     /// one begins, with the address that the provider vouches for. An account that has the address
     /// already is not taken over: its owner signs in to it and
-    /// [links](People::link_outside_identity) the provider.
+    /// [links](People::link_outside_identity) the provider. One whose address nobody has proven yet
+    /// is: the provider's word proves it, and the password that was given for it is dropped.
     ///
     /// # Errors
     /// [`PeopleError::UnknownIssuer`], [`PeopleError::Outside`],
@@ -113,9 +114,15 @@ impl People {
         let email = email.ok_or(PeopleError::OutsideEmailNeeded)?;
         // Refused before the person is claimed, because then nothing must be left behind.
         let held = self.commands().emails.state(&self.email_key(&email)).await?;
-        if held.account_id().is_some_and(|holder| holder != account_id) {
-            return Err(PeopleError::OutsideEmailTaken);
-        }
+        let account_id = match held.account_id() {
+            Some(holder) if holder != account_id => {
+                if self.identity(holder).await?.status() != Some(Status::PendingVerification) {
+                    return Err(PeopleError::OutsideEmailTaken);
+                }
+                holder
+            }
+            _ => account_id,
+        };
         self.claim_subject(account_id, subject_key, context).await?;
         let admission = Admission { account_id, email, password: None };
         match self.admit(admission, context).await {

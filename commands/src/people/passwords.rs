@@ -1,7 +1,7 @@
 //! Choosing another password, with the current one or with a code that was mailed.
 
 use playhead_domain::identity::{Ask, CodePurpose, Status};
-use playhead_domain::{AccountId, Personal};
+use playhead_domain::{AccountId, InvalidValue, Personal};
 use playhead_identity::password::check_new_password;
 
 use super::verify::is_good;
@@ -35,7 +35,7 @@ impl People {
     ) -> Outcome<Option<Position>> {
         let identity = self.identity(account_id).await?;
         let address = identity.email.as_ref().and_then(Personal::known).cloned();
-        check_new_password(new, address.as_deref().unwrap_or_default())?;
+        check_new(new, address.as_deref())?;
         let current_correct = self.is_password(account_id, current).await?;
         let password_hash = Personal::Known(self.parts().passwords.hash(new).await?);
         let ask = Ask::ChangePassword { password_hash, current_correct };
@@ -71,11 +71,13 @@ impl People {
         Ok(self.parts().mailer.send(&message, context.at_ms).await?)
     }
 
-    /// Chooses a new password with the code that was mailed. All sign-ins of before are void then.
+    /// Chooses a new password with the code that was mailed. All sign-ins of before are void then. An
+    /// account that waits for its address to be verified is active then, and its household open.
     ///
     /// # Errors
     /// [`PeopleError::InvalidCode`], [`PeopleError::Identity`] with what is wrong with the code,
-    /// [`PeopleError::Invalid`], or something failed.
+    /// [`PeopleError::Invalid`], [`PeopleError::EmailTaken`] if another account took over the address
+    /// of one that is not verified, or something failed.
     pub async fn reset_password(
         &self,
         code: &str,
@@ -86,10 +88,19 @@ impl People {
             MailedCode::parse(code).ok_or(PeopleError::InvalidCode)?;
         let identity = self.identity(account_id).await?;
         let address = identity.email.as_ref().and_then(Personal::known).cloned();
-        check_new_password(new, address.as_deref().unwrap_or_default())?;
+        check_new(new, address.as_deref())?;
         let password_hash = Personal::Known(self.parts().passwords.hash(new).await?);
         let good = is_good(&identity, CodePurpose::PasswordReset, code.hash(), context.at_ms);
         let ask = Ask::ResetPassword { code_hash: code.hash(), password_hash };
+        if good
+            && identity.status() == Some(Status::PendingVerification)
+            && let Some(email_key) = identity.email_key
+        {
+            // The code proves the address. Both before the code is used up, so that the same command
+            // goes on if it died in between.
+            self.confirm_email(account_id, email_key, context).await?;
+            self.open(account_id, context).await?;
+        }
         let position = self.redeem(account_id, ask, "reset", context).await?;
         if good {
             self.tell_of_password(address.as_deref(), context.at_ms).await;
@@ -131,4 +142,10 @@ impl People {
     pub(super) async fn is_active(&self, account_id: AccountId) -> Outcome<bool> {
         Ok(self.identity(account_id).await?.status() == Some(Status::Active))
     }
+}
+
+/// Whether this can be the new password of an account; `new_password` is the field.
+fn check_new(new: &str, address: Option<&str>) -> Result<(), InvalidValue> {
+    let named = |invalid| InvalidValue { field: "new_password", ..invalid };
+    check_new_password(new, address.unwrap_or_default()).map_err(named)
 }

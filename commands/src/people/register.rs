@@ -13,6 +13,7 @@ use playhead_identity::one_time_code::OneTimeCode;
 use playhead_identity::password::check_new_password;
 use serde::{Deserialize, Serialize};
 
+use super::mails::Counting;
 use super::{Outcome, People, PeopleError, mails};
 use crate::context::Context;
 use crate::handler::Position;
@@ -45,15 +46,20 @@ pub struct Admission {
 impl People {
     /// Opens an account that waits for its address to be verified, and sends the code for that.
     ///
-    /// The answer is the same if the address has an account already. Then a mail goes there which
-    /// says so, at most once a minute, and nothing is recorded. Of any number of people who
-    /// register one address at the same moment, one gets the account.
+    /// The answer is the same if the address has an account already. If that is verified, a mail goes
+    /// there which says so, at most once a minute, and nothing is recorded. If it is not, nobody
+    /// knows who came first: each registration is mailed a code of its own, and the password counts
+    /// whose code comes back. The pause between mails holds only for the same password again, since
+    /// nothing is lost then; [`REGISTRATIONS_MAX`](playhead_domain::identity::REGISTRATIONS_MAX)
+    /// limits the others. Of any number of people who register one address at the same moment, one
+    /// gets the account.
     ///
     /// If it fails half-way, the same command again goes on where it was, and mails the same code.
     ///
     /// # Errors
     /// [`PeopleError::Invalid`], or something failed.
     pub async fn register(&self, wish: Register, context: &Context) -> Outcome<()> {
+        let wish = Register { email: email::normalized(&wish.email), ..wish };
         check_email(&wish.email)?;
         check_new_password(&wish.password, &wish.email)?;
         // Before the address is looked up, so that the work is the same.
@@ -64,24 +70,83 @@ impl People {
         match self.ask_email(email_key, claim, "claim", context).await {
             Ok(_) => {}
             Err(PeopleError::EmailTaken) => {
-                return self.tell_taken(email_key, &wish.email, at_ms).await;
+                return self.register_again(email_key, wish, password_hash, context).await;
             }
             Err(error) => return Err(error),
         }
         let code = self.code_of("verification", account_id, context)?;
         let registration = registration(email_key, &wish.email, Some(password_hash), &code, at_ms);
         let ask = Ask::Register(registration);
-        let identity = self.ask(account_id, ask, "register", context).await?.state;
+        let identity = match self.ask(account_id, ask, "register", context).await {
+            Ok(asked) => asked.state,
+            // Others registered it too, and too often.
+            Err(PeopleError::Identity(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
         for (index, (purpose, policy_version)) in wish.consents.into_iter().enumerate() {
             let ask = Ask::GiveConsent { purpose, policy_version };
             self.ask(account_id, ask, &format!("consent {index}"), context).await?;
         }
-        let told = &self.shared.told_code;
-        if !is_current(&identity, &code) || is_paused(told.get(&account_id), at_ms) {
+        self.tell_code(&identity, account_id, &wish.email, &code, at_ms).await
+    }
+
+    /// Registers an address that another registration has. Uses of data are not allowed with it:
+    /// the account can have been begun by somebody else.
+    async fn register_again(
+        &self,
+        email_key: EmailKey,
+        wish: Register,
+        password_hash: String,
+        context: &Context,
+    ) -> Outcome<()> {
+        let at_ms = context.at_ms;
+        let held = self.commands().emails.state(&email_key).await?;
+        // Given up just now: as good as taken.
+        let Some(account_id) = held.account_id() else { return Ok(()) };
+        let identity = self.identity(account_id).await?;
+        // Without a status the other registration is half-way, and this one may be the first.
+        if !matches!(identity.status(), None | Some(Status::PendingVerification)) {
+            return self.tell_taken(email_key, &wish.email, at_ms).await;
+        }
+        let code = self.code_of("verification", account_id, context)?;
+        if !is_current(&identity, &code)
+            && let Some(last) = identity.codes.get(&CodePurpose::Verification)
+            && is_paused(Some(last.sent_at_ms), at_ms)
+            && let Some(Personal::Known(stored)) = &last.password_hash
+            && self.parts().passwords.verify(Some(stored), &wish.password).await?
+        {
             return Ok(());
         }
-        self.send_verification(account_id, &wish.email, &code, at_ms).await?;
-        told.insert(account_id, at_ms);
+        let registration = registration(email_key, &wish.email, Some(password_hash), &code, at_ms);
+        let ask = Ask::Register(registration);
+        match self.ask(account_id, ask, "register again", context).await {
+            Ok(asked) => {
+                // To the address of the account: another mailbox may be spelled as this one was.
+                let address = asked.state.email.as_ref().and_then(Personal::known);
+                let address = address.unwrap_or(&wish.email);
+                self.tell_code(&asked.state, account_id, address, &code, at_ms).await
+            }
+            // Registered too often: the last mail has a code that is for no password.
+            Err(PeopleError::Identity(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Mails the code of a registration, unless it was used or mailed a moment ago.
+    async fn tell_code(
+        &self,
+        identity: &State,
+        account_id: AccountId,
+        address: &str,
+        code: &OneTimeCode,
+        at_ms: i64,
+    ) -> Outcome<()> {
+        let told = &self.shared.told_code;
+        if !is_current(identity, code) || is_paused(told.get(&code.hash()), at_ms) {
+            return Ok(());
+        }
+        self.send_verification(identity, account_id, address, code, at_ms).await?;
+        told.insert(code.hash(), at_ms);
         Ok(())
     }
 
@@ -108,6 +173,7 @@ impl People {
         admission: Admission,
         context: &Context,
     ) -> Outcome<Option<Position>> {
+        let admission = Admission { email: email::normalized(&admission.email), ..admission };
         check_email(&admission.email)?;
         let password_hash = match &admission.password {
             Some(password) => {
@@ -124,15 +190,12 @@ impl People {
         let registration = registration(email_key, &admission.email, password_hash, &code, at_ms);
         let ask = Ask::Register(registration);
         let identity = self.ask(account_id, ask, "register", context).await?.state;
-        if identity.status() == Some(Status::PendingVerification) && !is_current(&identity, &code) {
+        let ask = if is_current(&identity, &code) {
+            Ask::VerifyEmail { code_hash: code.hash() }
+        } else {
             // It began by registering, with a code that was mailed.
-            let ask = Ask::ResendVerification {
-                verification_hash: code.hash(),
-                verification_expires_at_ms: at_ms.saturating_add(VERIFICATION_MAX_MS),
-            };
-            self.ask(account_id, ask, "renew", context).await?;
-        }
-        let ask = Ask::VerifyEmail { code_hash: code.hash() };
+            Ask::Vouch
+        };
         self.verify_with(account_id, email_key, ask, context).await
     }
 
@@ -157,11 +220,12 @@ impl People {
         };
         match self.ask(account_id, ask, "renew", context).await {
             Ok(renewed) if is_current(&renewed.state, &code) => {
-                self.send_verification(account_id, address, &code, context.at_ms).await
+                let state = &renewed.state;
+                self.send_verification(state, account_id, address, &code, context.at_ms).await
             }
             // The same command, whose first mail may not have gone out.
             Err(PeopleError::Identity(_)) if is_current(&identity, &code) => {
-                self.send_verification(account_id, address, &code, context.at_ms).await
+                self.send_verification(&identity, account_id, address, &code, context.at_ms).await
             }
             // Verified, suspended or told a moment ago: whoever asks does not learn it.
             Ok(_) | Err(PeopleError::Identity(_)) => Ok(()),
@@ -171,12 +235,21 @@ impl People {
 
     async fn send_verification(
         &self,
+        identity: &State,
         account_id: AccountId,
         address: &str,
         code: &OneTimeCode,
         at_ms: i64,
     ) -> Outcome<()> {
-        let message = mails::verification(&self.parts().settings, address, account_id, code);
+        let sent = identity.code(CodePurpose::Verification, code.hash());
+        let password = match (identity.contested, sent.is_some_and(|it| it.password_hash.is_some()))
+        {
+            (false, _) => Counting::Only,
+            (true, true) => Counting::OfSeveral,
+            (true, false) => Counting::None,
+        };
+        let settings = &self.parts().settings;
+        let message = mails::verification(settings, address, account_id, code, password);
         Ok(self.parts().mailer.send(&message, at_ms).await?)
     }
 
@@ -228,5 +301,6 @@ fn registration(
 }
 
 fn is_current(identity: &State, code: &OneTimeCode) -> bool {
-    identity.codes.get(&CodePurpose::Verification).is_some_and(|sent| code.matches(sent.hash))
+    let sent = identity.code(CodePurpose::Verification, code.hash());
+    sent.is_some_and(|sent| code.matches(sent.hash))
 }

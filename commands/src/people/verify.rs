@@ -52,10 +52,29 @@ impl People {
         ask: Ask,
         context: &Context,
     ) -> Outcome<Option<Position>> {
-        let at_ms = context.at_ms;
-        let confirm = email::Command::Confirm { email_key, account_id, at_ms };
-        self.ask_email(email_key, confirm, "confirm", context).await?;
+        self.confirm_email(account_id, email_key, context).await?;
         self.redeem(account_id, ask, "verify", context).await?;
+        self.open(account_id, context).await
+    }
+
+    /// Keeps a claimed address for good.
+    pub(super) async fn confirm_email(
+        &self,
+        account_id: AccountId,
+        email_key: EmailKey,
+        context: &Context,
+    ) -> Outcome<()> {
+        let confirm = email::Command::Confirm { email_key, account_id, at_ms: context.at_ms };
+        self.ask_email(email_key, confirm, "confirm", context).await.map(|_| ())
+    }
+
+    /// Opens the household of an account.
+    pub(super) async fn open(
+        &self,
+        account_id: AccountId,
+        context: &Context,
+    ) -> Outcome<Option<Position>> {
+        let at_ms = context.at_ms;
         let open = account::Command::Open { account_id, at_ms };
         let context = context.branch("open");
         let opened = self.commands().accounts.execute(&account_id, &open, &context).await?;
@@ -85,7 +104,7 @@ pub(super) fn is_good(
     presented: SecretHash,
     at_ms: i64,
 ) -> bool {
-    let sent = identity.codes.get(&purpose);
+    let sent = identity.code(purpose, presented);
     sent.is_some_and(|sent| {
         sent.hash == presented
             && at_ms < sent.expires_at_ms

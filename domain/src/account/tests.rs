@@ -272,6 +272,15 @@ fn a_removed_profile_cannot_be_changed() {
 }
 
 #[test]
+fn names_that_look_alike_are_one_name_however_their_letters_are_composed() {
+    for [first, second] in [["Zoë", "Zoe\u{308}"], ["Zoe\u{308}", "ZOË"]] {
+        given::<Account>(household(&[first]))
+            .when(&add(2, named(second)))
+            .then_refused(Refusal::NameTaken);
+    }
+}
+
+#[test]
 fn a_profile_cannot_take_the_name_of_another() {
     given::<Account>(household(&["Ana", "Ben"]))
         .when(&change(2, named("ana")))

@@ -180,6 +180,6 @@ fn a_device_cannot_have_an_erased_name() {
 fn a_refusal_names_the_limit_and_no_names() {
     let devices = Devices::fold(State::default(), &[registered(1, "Secret")]).devices;
     let refusal = Refusal::TooManyDevices { limit: 1, devices };
-    assert_eq!(refusal.to_string(), "the plan allows 1 devices, and 1 are registered");
+    assert_eq!(refusal.to_string(), "the plan allows 1 device, and 1 is registered");
     assert!(!format!("{refusal:?}").contains("Secret"));
 }

@@ -188,3 +188,22 @@ fn spellings_that_differ_by_case_are_one_address() {
     assert_eq!(canonical("Ana@Example.ORG"), canonical("ana@example.org"));
     assert_ne!(canonical("ana@example.org"), canonical("an.a@example.org"));
 }
+
+#[test]
+fn an_address_has_nothing_that_hides_or_that_mail_does_not_take() {
+    for hidden in [
+        '\u{202e}', '\u{200b}', '\u{feff}', '\u{ad}', '\u{3164}', '\u{7}', '\u{301}', '\u{a0}', '✉',
+    ] {
+        for address in [format!("{hidden}x@example.org"), format!("x@ex{hidden}ample.org")] {
+            assert!(!is_address(&address), "{}", address.escape_unicode());
+        }
+    }
+    assert!(is_address("zoë.o'brien+tv@bücher.example"));
+}
+
+#[test]
+fn an_address_is_the_same_however_its_letters_are_composed() {
+    let (whole, parts) = ("\u{f3}@example.org", "o\u{301}@Example.org");
+    assert!(!is_address(parts) && is_address(&normalized(parts)));
+    assert_eq!(canonical(whole), canonical(parts));
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Refusal;
 use crate::ids::SecretHash;
+use crate::personal::Personal;
 
 /// So many wrong tries make a code void. With the pause between two codes, somebody who guesses has
 /// at most 7200 tries a day: codes of 40 bits or more are safe.
@@ -11,6 +12,14 @@ pub const WRONG_CODES_MAX: usize = 5;
 /// The pause between two codes for the same purpose, so that nobody's mailbox is flooded: one
 /// minute.
 pub const CODE_PAUSE_MS: i64 = 60 * 1000;
+/// So many registrations of an address that waits for its code are answered with a mail each within
+/// [`REGISTRATIONS_MS`], whatever the pause, because each has a password of its own. The last of
+/// them ends all codes before and is for no password: whoever proves the address then chooses one
+/// anew, so that no registration behind it is lost to another. As many as one network address may
+/// ask for in that time, unless an operator chose otherwise.
+pub const REGISTRATIONS_MAX: usize = 10;
+/// The time in which [`REGISTRATIONS_MAX`] registrations are counted: one hour.
+pub const REGISTRATIONS_MS: i64 = 60 * 60 * 1000;
 
 /// A code that was sent and not used yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +32,8 @@ pub struct Code {
     pub expires_at_ms: i64,
     /// Hashes of the wrong codes that were tried; the same one again is no further try.
     pub wrong: BTreeSet<SecretHash>,
+    /// If it verifies a new account: the hash of the password that counts then. `None` if none does.
+    pub password_hash: Option<Personal<String>>,
 }
 
 /// What a try with a code comes to, if it is not refused.

@@ -18,7 +18,9 @@ pub struct Command {
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Ask {
-    /// Begin, with an address that is to be verified. Nothing happens if the account has begun.
+    /// Begin, with an address that is to be verified. If the account has begun and still waits for
+    /// that, the password of this registration counts if its code comes back; otherwise nothing
+    /// happens.
     Register(Registration),
     /// Replace the code that was sent to the address of a new account.
     ResendVerification {
@@ -32,6 +34,9 @@ pub enum Ask {
         /// A hash of what came back.
         code_hash: SecretHash,
     },
+    /// Count the address as the person's own because somebody who is trusted says so. A password
+    /// that was given before does not count any more.
+    Vouch,
     /// Choose another password, knowing the current one.
     ChangePassword {
         /// The Argon2id hash of the new password, as a PHC string.

@@ -28,7 +28,8 @@ pub struct AccountRegistered {
     pub at_ms: i64,
 }
 
-/// Another code was sent to the address; the one before is void.
+/// Another code was sent to the address; those before are void. It is for the password that the
+/// one before was for, and for none if there were several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerificationRenewed {
     /// The account.
@@ -37,6 +38,35 @@ pub struct VerificationRenewed {
     pub verification_hash: SecretHash,
     /// The first moment at which the code is void, in milliseconds since 1970-01-01 UTC.
     pub verification_expires_at_ms: i64,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// Somebody registered the address again before it was verified. The codes of the registrations
+/// before stay good, each for the password that was given with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegistrationRepeated {
+    /// The account.
+    pub account_id: AccountId,
+    /// The Argon2id hash of the password, as a PHC string. It counts if this code comes back.
+    pub password_hash: Personal<String>,
+    /// A hash of the code that was sent to the address.
+    pub verification_hash: SecretHash,
+    /// The first moment at which the code is void, in milliseconds since 1970-01-01 UTC.
+    pub verification_expires_at_ms: i64,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+/// The address was proven, and of the passwords that were given before, one counts, or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PasswordSettled {
+    /// The account.
+    pub account_id: AccountId,
+    /// The Argon2id hash of the password that counts, as a PHC string. `None` if none does: the
+    /// person chooses one with a code, or signs in otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<Personal<String>>,
     /// When, in milliseconds since 1970-01-01 UTC.
     pub at_ms: i64,
 }
@@ -278,6 +308,10 @@ stored_events! {
         Registered(AccountRegistered) = 1,
         /// Another code was sent to its address.
         VerificationRenewed(VerificationRenewed) = 1,
+        /// Its address was registered again.
+        RegistrationRepeated(RegistrationRepeated) = 1,
+        /// One of its passwords counts.
+        PasswordSettled(PasswordSettled) = 1,
         /// Its address was verified.
         EmailVerified(EmailVerified) = 1,
         /// A wrong code was tried.

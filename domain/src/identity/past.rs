@@ -1,19 +1,25 @@
 //! What is known of an identity after an event.
 
 use super::*;
-use crate::ids::SecretHash;
 
 pub(super) fn evolve(mut state: State, event: &Event) -> State {
     match event {
         Event::Registered(registered) => state.register(registered),
         Event::VerificationRenewed(renewed) => {
+            state.earlier_codes.clear();
+            // Nobody knows which of several registrations asked for it.
+            state.password_hash = state.password_hash.filter(|_| !state.contested);
             let (hash, expires_at_ms) =
                 (renewed.verification_hash, renewed.verification_expires_at_ms);
             state.send(CodePurpose::Verification, hash, expires_at_ms, renewed.at_ms);
         }
+        Event::RegistrationRepeated(repeated) => state.register_again(repeated),
+        Event::PasswordSettled(settled) => state.password_hash = settled.password_hash.clone(),
         Event::EmailVerified(_) => state.verify(),
         Event::CodeRejected(rejected) => {
-            if let Some(code) = state.codes.get_mut(&rejected.purpose) {
+            let all = rejected.purpose == CodePurpose::Verification;
+            let earlier = state.earlier_codes.iter_mut().filter(|_| all);
+            for code in state.codes.get_mut(&rejected.purpose).into_iter().chain(earlier) {
                 code.wrong.insert(rejected.presented_hash);
             }
         }
@@ -21,6 +27,10 @@ pub(super) fn evolve(mut state: State, event: &Event) -> State {
         | Event::PasswordReset(PasswordReset { password_hash, at_ms, .. }) => {
             state.password_hash = Some(password_hash.clone());
             state.codes.remove(&CodePurpose::PasswordReset);
+            // It counts whichever code comes back.
+            for code in state.codes.values_mut().chain(&mut state.earlier_codes) {
+                code.password_hash = Some(password_hash.clone());
+            }
             state.sign_out_before(*at_ms);
         }
         Event::PasswordRehashed(rehashed) => {
@@ -39,9 +49,6 @@ pub(super) fn evolve(mut state: State, event: &Event) -> State {
         Event::EmailChanged(changed) => {
             state.email = Some(changed.email.clone());
             state.email_key = Some(changed.email_key);
-            state.new_email = None;
-            // Codes that went to the address before are void.
-            state.codes.clear();
             state.verify();
         }
         Event::OutsideIdentityLinked(linked) => {
@@ -106,22 +113,51 @@ impl State {
         self.email_key = Some(registered.email_key);
         self.password_hash = registered.password_hash.clone();
         self.roles.insert(Role::Viewer);
+        self.registrations_ms.push(registered.at_ms);
         let (hash, expires_at_ms) =
             (registered.verification_hash, registered.verification_expires_at_ms);
         self.send(CodePurpose::Verification, hash, expires_at_ms, registered.at_ms);
     }
 
-    fn send(&mut self, purpose: CodePurpose, hash: SecretHash, expires_at_ms: i64, at_ms: i64) {
-        let wrong = BTreeSet::new();
-        self.codes.insert(purpose, Code { hash, sent_at_ms: at_ms, expires_at_ms, wrong });
+    fn register_again(&mut self, repeated: &RegistrationRepeated) {
+        let at_ms = repeated.at_ms;
+        self.contested = true;
+        self.earlier_codes.extend(self.codes.remove(&CodePurpose::Verification));
+        self.earlier_codes.retain(|code| at_ms < code.expires_at_ms);
+        self.registrations_ms.retain(|sent_ms| is_recent(*sent_ms, at_ms));
+        self.registrations_ms.push(at_ms);
+        self.password_hash = Some(repeated.password_hash.clone());
+        let (hash, expires_at_ms) =
+            (repeated.verification_hash, repeated.verification_expires_at_ms);
+        self.send(CodePurpose::Verification, hash, expires_at_ms, at_ms);
     }
 
+    /// How many registrations came within the last hour.
+    pub(super) fn registrations(&self, at_ms: i64) -> usize {
+        self.registrations_ms.iter().filter(|sent_ms| is_recent(**sent_ms, at_ms)).count()
+    }
+
+    fn send(&mut self, purpose: CodePurpose, hash: SecretHash, expires_at_ms: i64, at_ms: i64) {
+        let (wrong, password_hash) = (BTreeSet::new(), self.password_hash.clone());
+        let code = Code { hash, sent_at_ms: at_ms, expires_at_ms, wrong, password_hash };
+        self.codes.insert(purpose, code);
+    }
+
+    /// All codes end: nothing that was asked for before somebody proved the address is theirs.
     fn verify(&mut self) {
         self.verified = true;
-        self.codes.remove(&CodePurpose::Verification);
+        self.codes.clear();
+        self.new_email = None;
+        self.earlier_codes.clear();
+        self.registrations_ms.clear();
+        self.contested = false;
     }
 
     fn sign_out_before(&mut self, at_ms: i64) {
         self.signed_in_from_ms = self.signed_in_from_ms.max(at_ms);
     }
+}
+
+fn is_recent(sent_ms: i64, at_ms: i64) -> bool {
+    at_ms.saturating_sub(sent_ms) < REGISTRATIONS_MS
 }

@@ -3,7 +3,6 @@
 use super::codes::Tried;
 use super::*;
 use crate::email;
-use crate::ids::SecretHash;
 use crate::values::{check, is_line};
 
 /// What the name of a provider begins with; without encryption only on the machine itself, for those
@@ -17,18 +16,18 @@ pub(super) fn decide(state: &State, command: &Command) -> Decided {
     match (state.status(), ask) {
         (Some(Status::Erased), Ask::Erase) => return Ok(vec![]),
         (Some(Status::Erased), _) => return Err(Refusal::Erased),
-        (Some(_), Ask::Register(_)) => return Ok(vec![]),
         (None, Ask::Register(registration)) => return register(account_id, at_ms, registration),
         (None, _) => return Err(Refusal::NotRegistered),
         (Some(status), ask) => check_standing(status, ask)?,
     }
     let now = Now { state, account_id, at_ms };
     match ask {
-        Ask::Register(_) => Ok(vec![]),
+        Ask::Register(registration) => now.register_again(registration),
         Ask::ResendVerification { verification_hash, verification_expires_at_ms } => {
             now.resend(*verification_hash, *verification_expires_at_ms)
         }
         Ask::VerifyEmail { code_hash } => now.verify(*code_hash),
+        Ask::Vouch => Ok(now.vouch()),
         Ask::ChangePassword { password_hash, current_correct } => {
             now.change_password(password_hash, *current_correct)
         }
@@ -71,6 +70,7 @@ fn check_standing(status: Status, ask: &Ask) -> Result<(), Refusal> {
         Ask::Suspend { .. } | Ask::Reinstate | Ask::GrantRole { .. } => (true, false),
         Ask::ResendVerification { .. }
         | Ask::VerifyEmail { .. }
+        | Ask::Vouch
         | Ask::ChangePassword { .. }
         | Ask::RehashPassword { .. }
         | Ask::RequestPasswordReset { .. }
@@ -146,16 +146,56 @@ impl Now<'_> {
         &self,
         purpose: CodePurpose,
         presented_hash: SecretHash,
-        event: impl FnOnce() -> Event,
+        events: impl FnOnce(&Code) -> Vec<Event>,
     ) -> Decided {
         let Now { state, account_id, at_ms } = *self;
-        let code = state.codes.get(&purpose).ok_or(Refusal::NoCode)?;
-        Ok(vec![match code.try_with(presented_hash, at_ms)? {
-            Tried::Right => event(),
+        let code = state.code(purpose, presented_hash).ok_or(Refusal::NoCode)?;
+        Ok(match code.try_with(presented_hash, at_ms)? {
+            Tried::Right => events(code),
             Tried::Wrong => {
-                Event::CodeRejected(CodeRejected { account_id, purpose, presented_hash, at_ms })
+                let rejected = CodeRejected { account_id, purpose, presented_hash, at_ms };
+                vec![Event::CodeRejected(rejected)]
             }
-        }])
+        })
+    }
+
+    /// Another registration of an address that nobody proved yet. Which of them is the owner's, only
+    /// the code that comes back tells; so each has a code, and its password counts with that.
+    fn register_again(&self, registration: &Registration) -> Decided {
+        let Now { state, account_id, at_ms } = *self;
+        let Registration { verification_hash, verification_expires_at_ms, .. } = *registration;
+        let sent = state.code(CodePurpose::Verification, verification_hash);
+        let (Some(Status::PendingVerification), Some(password_hash), false) = (
+            state.status(),
+            &registration.password_hash,
+            sent.is_some_and(|sent| sent.hash == verification_hash),
+        ) else {
+            return Ok(vec![]);
+        };
+        check_password_hash(password_hash)?;
+        check_expiry(verification_expires_at_ms, at_ms)?;
+        if state.registrations(at_ms).saturating_add(1) < REGISTRATIONS_MAX {
+            let password_hash = password_hash.clone();
+            return Ok(vec![Event::RegistrationRepeated(RegistrationRepeated {
+                account_id,
+                password_hash,
+                verification_hash,
+                verification_expires_at_ms,
+                at_ms,
+            })]);
+        }
+        // No code that is good sets a password from here on, so this one is not lost to another.
+        if let (Some(last), true) = (sent, state.earlier_codes.is_empty())
+            && last.password_hash.is_none()
+        {
+            return Err(Refusal::TooSoon { retry_at_ms: at_ms.saturating_add(REGISTRATIONS_MS) });
+        }
+        Ok(vec![Event::VerificationRenewed(VerificationRenewed {
+            account_id,
+            verification_hash,
+            verification_expires_at_ms,
+            at_ms,
+        })])
     }
 
     fn resend(&self, verification_hash: SecretHash, verification_expires_at_ms: i64) -> Decided {
@@ -177,9 +217,41 @@ impl Now<'_> {
         if state.verified {
             return Ok(vec![]);
         }
-        self.redeem(CodePurpose::Verification, code_hash, || {
-            Event::EmailVerified(EmailVerified { account_id, at_ms })
+        self.redeem(CodePurpose::Verification, code_hash, |code| {
+            let mut events = self.settle(&code.password_hash);
+            if state.contested {
+                events.extend(self.withdraw_consents());
+            }
+            events.push(Event::EmailVerified(EmailVerified { account_id, at_ms }));
+            events
         })
+    }
+
+    /// Whoever vouches for the address knows nothing of who registered it.
+    fn vouch(&self) -> Vec<Event> {
+        let Now { state, account_id, at_ms } = *self;
+        if state.verified {
+            return vec![];
+        }
+        let mut events = self.settle(&None);
+        events.extend(self.withdraw_consents());
+        events.push(Event::EmailVerified(EmailVerified { account_id, at_ms }));
+        events
+    }
+
+    /// One of the passwords counts that were given before the address was proven.
+    fn settle(&self, password_hash: &Option<Personal<String>>) -> Vec<Event> {
+        let Now { state, account_id, at_ms } = *self;
+        if state.password_hash == *password_hash {
+            return vec![];
+        }
+        let password_hash = password_hash.clone();
+        vec![Event::PasswordSettled(PasswordSettled { account_id, password_hash, at_ms })]
+    }
+
+    /// Nobody knows whether they were given by the one who proved the address.
+    fn withdraw_consents(&self) -> impl Iterator<Item = Event> {
+        self.state.consents.keys().flat_map(|purpose| self.withdraw_consent(*purpose))
     }
 
     fn change_password(&self, password_hash: &Personal<String>, correct: bool) -> Decided {
@@ -223,11 +295,18 @@ impl Now<'_> {
     }
 
     fn reset(&self, code_hash: SecretHash, password_hash: &Personal<String>) -> Decided {
-        let Now { account_id, at_ms, .. } = *self;
+        let Now { state, account_id, at_ms } = *self;
         check_password_hash(password_hash)?;
-        self.redeem(CodePurpose::PasswordReset, code_hash, || {
+        self.redeem(CodePurpose::PasswordReset, code_hash, |_| {
             let password_hash = password_hash.clone();
-            Event::PasswordReset(PasswordReset { account_id, password_hash, at_ms })
+            let reset = PasswordReset { account_id, password_hash, at_ms };
+            let mut events = vec![Event::PasswordReset(reset)];
+            // Whoever reads the mail of the address has proven it.
+            if !state.verified {
+                events.extend(self.withdraw_consents());
+                events.push(Event::EmailVerified(EmailVerified { account_id, at_ms }));
+            }
+            events
         })
     }
 
@@ -258,9 +337,9 @@ impl Now<'_> {
         let Now { state, account_id, at_ms } = *self;
         let NewEmail { email, email_key } = state.new_email.clone().ok_or(Refusal::NoCode)?;
         let former_email_key = state.email_key;
-        self.redeem(CodePurpose::EmailChange, code_hash, || {
+        self.redeem(CodePurpose::EmailChange, code_hash, |_| {
             let changed = EmailChanged { account_id, email, email_key, former_email_key, at_ms };
-            Event::EmailChanged(changed)
+            vec![Event::EmailChanged(changed)]
         })
     }
 

@@ -360,6 +360,8 @@ fn times_at_the_ends_of_their_range_do_not_overflow() {
 fn a_refusal_names_the_limit() {
     let refusal = Refusal::TooManyStreams { limit: 2, playing: vec![] };
     assert_eq!(refusal.to_string(), "the plan allows 2 streams at once, and all of them play");
+    let refusal = Refusal::TooManyStreams { limit: 1, playing: vec![] };
+    assert_eq!(refusal.to_string(), "the plan allows 1 stream at once, and it plays");
 }
 
 #[test]

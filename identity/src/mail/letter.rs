@@ -70,6 +70,7 @@ fn check(holds: bool, field: &'static str, rule: &'static str) -> Result<(), Mai
 
 #[cfg(test)]
 mod tests {
+    use playhead_domain::email::{is_address, normalized};
     use proptest::prelude::*;
 
     use super::*;
@@ -93,6 +94,15 @@ mod tests {
             }
             other => panic!("{other}"),
         }
+    }
+
+    #[test]
+    fn every_address_that_can_register_can_be_mailed_to() {
+        let chars = ('\0'..='\u{2ffff}').chain('\u{e0000}'..='\u{e01ef}');
+        let texts = chars.flat_map(|c| [format!("a{c}b@example.org"), format!("a@ex{c}ample.org")]);
+        let addresses = texts.map(|text| normalized(&text)).filter(|text| is_address(text));
+        let refused: Vec<_> = addresses.filter(|text| parse(text, "to").is_err()).collect();
+        assert_eq!(refused, [""; 0]);
     }
 
     #[test]

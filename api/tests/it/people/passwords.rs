@@ -15,6 +15,7 @@ async fn another_password_ends_all_sign_ins_and_its_owner_is_told() {
     assert_eq!(refusal(&wrong), "WRONG_PASSWORD");
     let weak = client.mutate("changePassword", input(PASSWORD, "12345678"), "me { id }").await;
     assert_eq!(refusal(&weak), "INVALID_INPUT");
+    assert_eq!(weak["errors"][0]["field"], "newPassword");
     api.clock.advance(1);
     done(&client.mutate("changePassword", input(PASSWORD, NEW), "me { id }").await);
     assert!(!client.may_call().await);
@@ -37,6 +38,9 @@ async fn who_forgot_the_password_chooses_another_with_the_code_in_the_mail() {
     }
     let code = api.code().await;
     api.clock.advance(1);
+    let weak = json!({ "code": code, "newPassword": "short" });
+    let weak = client.mutate("resetPassword", weak, "reset").await;
+    assert_eq!(weak["errors"][0]["field"], "newPassword");
     let reset = json!({ "code": code, "newPassword": NEW });
     done(&client.mutate("resetPassword", reset.clone(), "reset").await);
     assert!(!signed_in.may_call().await);
@@ -44,6 +48,20 @@ async fn who_forgot_the_password_chooses_another_with_the_code_in_the_mail() {
     assert_eq!(refusal(&again), "CODE_INVALID");
     api.clock.advance(1);
     done(&client.sign_in(ADA, NEW, LAPTOP).await);
+}
+
+#[tokio::test]
+async fn the_code_for_a_new_password_verifies_the_address_of_a_new_account() {
+    let api = TestApi::start().await;
+    let mut client = api.nobody();
+    let input = json!({ "email": ADA, "password": PASSWORD });
+    done(&client.mutate("register", input, "email").await);
+    api.mails().await;
+    done(&client.mutate("requestPasswordReset", json!({ "email": ADA }), "email").await);
+    let reset = json!({ "code": api.code().await, "newPassword": NEW });
+    done(&client.mutate("resetPassword", reset, "reset").await);
+    client.enter(ADA, NEW, LAPTOP).await;
+    assert_eq!(client.me("status").await["status"], "ACTIVE");
 }
 
 #[tokio::test]
@@ -112,7 +130,7 @@ async fn another_address_counts_once_its_code_came_back() {
     let mut client = api.member(ADA).await;
     let input = |email: &str, password: &str| json!({ "email": email, "password": password });
     let wrong = client.mutate("changeEmail", input("a@example.org", "wrong"), "email").await;
-    assert_eq!(refusal(&wrong), "WRONG_CREDENTIALS");
+    assert_eq!(refusal(&wrong), "WRONG_PASSWORD");
     let taken = client.mutate("changeEmail", input("grace@example.org", PASSWORD), "email").await;
     done(&taken);
     assert!(!api.mails().await.join("").contains("confirm-email"));

@@ -54,6 +54,47 @@ async fn registering_tells_nobody_whether_the_address_has_an_account() {
 }
 
 #[tokio::test]
+async fn who_registers_the_address_of_another_first_cannot_sign_in_when_its_owner_confirmed_it() {
+    let api = TestApi::start().await;
+    let mut client = api.nobody();
+    let strange = "what a stranger chose";
+    let mut codes = vec![];
+    for password in [strange, PASSWORD] {
+        let input = json!({ "email": ADA, "password": password });
+        let payload = client.mutate("register", input, "email").await;
+        assert_eq!(payload, json!({ "email": ADA, "position": null, "errors": [] }));
+        codes.push(api.code().await);
+    }
+    done(&client.mutate("verifyEmail", json!({ "code": codes[1] }), "accountId").await);
+    assert_eq!(refusal(&client.sign_in(ADA, strange, PHONE).await), "WRONG_CREDENTIALS");
+    done(&client.sign_in(ADA, PASSWORD, PHONE).await);
+}
+
+#[tokio::test]
+async fn an_address_has_one_form_and_nothing_in_it_that_mail_does_not_take() {
+    let api = TestApi::start().await;
+    let mut client = api.nobody();
+    for email in [
+        "\u{202e}bidi@example.org",
+        "x\u{200b}y@example.org",
+        "\u{feff}x@example.org",
+        "x@y\u{ad}.example",
+    ] {
+        let input = json!({ "email": email, "password": PASSWORD });
+        let payload = client.mutate("register", input, "email").await;
+        assert_eq!(refusal(&payload), "INVALID_INPUT", "{}", email.escape_unicode());
+        assert_eq!(payload["errors"][0]["field"], "email");
+    }
+    let input = json!({ "email": "o\u{301}@example.org", "password": PASSWORD });
+    done(&client.mutate("register", input, "email").await);
+    let code = api.code().await;
+    done(&client.mutate("verifyEmail", json!({ "code": code }), "accountId").await);
+    for email in ["o\u{301}@example.org", "\u{f3}@example.org"] {
+        done(&client.sign_in(email, PASSWORD, PHONE).await);
+    }
+}
+
+#[tokio::test]
 async fn the_mail_with_the_code_can_be_had_again_after_a_minute() {
     let api = TestApi::start().await;
     let mut client = api.nobody();

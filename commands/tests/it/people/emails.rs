@@ -16,7 +16,7 @@ async fn an_account_moves_to_another_address_and_the_former_one_is_free() {
     let people = &world.people;
     let context = world.context();
     let refused = people.request_email_change(account_id, "not it at all", NEW, &context).await;
-    assert!(matches!(refused, Err(PeopleError::WrongCredentials)));
+    assert_eq!(refusal(refused), Refusal::WrongPassword);
     let refused = people.request_email_change(account_id, PASSWORD, "no address", &context).await;
     assert!(matches!(refused, Err(PeopleError::Invalid(_))));
     people.request_email_change(account_id, PASSWORD, NEW, &context).await.unwrap();

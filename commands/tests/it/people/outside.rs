@@ -135,6 +135,27 @@ async fn an_account_is_not_taken_over_by_its_address_but_linked_by_its_owner() {
     assert!(matches!(refused, Err(PeopleError::OutsideTaken)));
 }
 
+#[tokio::test]
+async fn an_address_that_a_stranger_registered_and_never_proved_is_the_providers_person_s() {
+    let provider = Provider::start().await;
+    let world = provider.world().await;
+    let registration = world.registration(ADDRESS);
+    let account_id = registration.account_id;
+    world.people.register(registration, &world.context()).await.unwrap();
+    let unproven = provider.wish(&world, provider.token("ada", ADDRESS, false));
+    let refused = world.people.sign_in_outside(unproven, &world.context()).await;
+    assert!(matches!(refused, Err(PeopleError::OutsideEmailNeeded)));
+    let wish = provider.wish(&world, provider.token("ada", ADDRESS, true));
+    let signed_in = world.people.sign_in_outside(wish, &world.context()).await.unwrap();
+    assert_eq!((signed_in.tokens.account_id, signed_in.is_new), (account_id, true));
+    let identity = world.people.identity(account_id).await.unwrap();
+    assert_eq!((identity.status(), &identity.password_hash), (Some(Status::Active), &None));
+    assert!(world.commands.accounts.state(&account_id).await.unwrap().opened);
+    assert!(matches!(world.sign_in(PASSWORD).await, Err(PeopleError::WrongCredentials)));
+    world.people.verify_email(&world.code(), &world.context()).await.unwrap();
+    assert!(matches!(world.sign_in(PASSWORD).await, Err(PeopleError::WrongCredentials)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_racing_first_sign_ins_of_one_person_one_account_comes_about() {
     let provider = Provider::start().await;

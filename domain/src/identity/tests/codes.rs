@@ -101,6 +101,9 @@ fn a_wrong_code_is_counted_and_told() {
     let behind = state(&[registered(), events[0].clone()]);
     assert_eq!(behind.refusal_of(&events), Some(Refusal::WrongCode { tries_left: 4 }));
     assert_eq!(behind.refusal_of(&[verified()]), None);
+    let told = |tries_left| Refusal::WrongCode { tries_left }.to_string();
+    assert_eq!(told(4), "the code is wrong; 4 tries are left");
+    assert_eq!(told(1), "the code is wrong; 1 try is left");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn password_hash() -> impl Strategy<Value = Personal<String>> {
 
 impl ArbitraryEvent for identity::Event {
     fn any() -> BoxedStrategy<Self> {
-        prop_oneof![4 => code_events(), 8 => credential_events(), 9 => right_events()].boxed()
+        prop_oneof![4 => code_events(), 8 => credential_events(), 11 => right_events()].boxed()
     }
 }
 
@@ -235,6 +235,23 @@ fn right_events() -> impl Strategy<Value = identity::Event> {
                     verification_expires_at_ms,
                     at_ms,
                 })
+            }
+        ),
+        (account_id(), personal_of(text()), secret(), time(), time()).prop_map(
+            |(account_id, password_hash, verification_hash, verification_expires_at_ms, at_ms)| {
+                Event::RegistrationRepeated(identity::RegistrationRepeated {
+                    account_id,
+                    password_hash,
+                    verification_hash,
+                    verification_expires_at_ms,
+                    at_ms,
+                })
+            }
+        ),
+        (account_id(), option::of(personal_of(text())), time()).prop_map(
+            |(account_id, password_hash, at_ms)| {
+                let settled = identity::PasswordSettled { account_id, password_hash, at_ms };
+                Event::PasswordSettled(settled)
             }
         ),
         (account_id(), time()).prop_map(|(account_id, at_ms)| {

@@ -133,6 +133,7 @@ impl RegisterMutation {
 
 async fn register(caller: &Caller, input: RegisterInput) -> Result<Outcome<String>, Fault> {
     let RegisterInput { email, password, consents, idempotency_key } = input;
+    let email = email::normalized(&email);
     caller.count(Act::Registration)?;
     let errand = Errand::of_address(caller, "register", &email, idempotency_key)?;
     if !email::is_address(&email) {

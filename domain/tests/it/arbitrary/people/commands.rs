@@ -73,6 +73,7 @@ fn ask_by_mail() -> impl Strategy<Value = identity::Ask> {
     use identity::Ask;
     prop_oneof![
         secret().prop_map(|code_hash| Ask::VerifyEmail { code_hash }),
+        Just(Ask::Vouch),
         (password_hash(), mostly()).prop_map(|(password_hash, current_correct)| {
             Ask::ChangePassword { password_hash, current_correct }
         }),
