@@ -174,7 +174,7 @@ async fn known(people: &People, account_id: AccountId) -> anyhow::Result<()> {
         Some(_) => Ok(()),
         None => Err(advised(
             format!("there is no account {account_id}"),
-            "see `playhead log read --type Registered --json` for those that there are",
+            "see `playhead log read --type AccountRegistered --json` for those that there are",
         )),
     }
 }

@@ -85,6 +85,18 @@ pub async fn open_read_only(config: &Config) -> anyhow::Result<Arc<EmbeddedLog>>
     explain(&config.data, opened).map(Arc::new)
 }
 
+/// Refuses a data directory without a log, such as one that was misspelt.
+///
+/// # Errors
+/// There is none.
+pub fn require(dir: &Path) -> anyhow::Result<()> {
+    let found = match dir.join("journal").is_dir() {
+        true => Ok(()),
+        false => Err(OpenError::NotFound { dir: dir.to_owned() }),
+    };
+    explain(dir, found)
+}
+
 /// Adds to a refusal what the user can do about it.
 ///
 /// # Errors

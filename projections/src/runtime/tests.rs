@@ -305,7 +305,7 @@ async fn while_events_come_fast_they_gather_for_a_commit() {
     let _following = overtaken(&log, &counter).await;
     let begun = tokio::time::Instant::now();
     counter.0.permits.add_permits(1);
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    tokio::time::advance(Duration::from_millis(10)).await;
     say(&log, "talk-2", &["x"]).await;
     counter.0.waiting.acquire().await.unwrap().forget();
     assert!(begun.elapsed() >= COMMITS_APART);

@@ -6,6 +6,7 @@ mod token;
 use clap::Subcommand;
 
 use crate::config::Config;
+use crate::store;
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -27,8 +28,9 @@ pub enum Task {
 /// Does it.
 ///
 /// # Errors
-/// Keys can neither be read nor made.
+/// There is no log whose keys they could be, or keys can neither be read nor made.
 pub async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
+    store::require(&config.data)?;
     match args.task {
         Task::Token(args) => token::run(config, &args),
         Task::Keys(args) => keys::run(config, &args).await,

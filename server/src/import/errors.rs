@@ -73,6 +73,11 @@ impl Errors {
         Ok(false)
     }
 
+    /// How many more errors may be told; `None` for any number.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.max.map(|max| max.saturating_sub(self.told))
+    }
+
     /// Hands the report to the operating system, and answers how many bytes it has.
     ///
     /// # Errors

@@ -45,6 +45,14 @@ pub(super) struct Entry<T> {
     pub(super) parts: Vec<Flaw>,
 }
 
+impl<T> Entry<T> {
+    /// How many errors the reader found in it.
+    fn flaws(&self) -> u64 {
+        let whole = matches!(self.content, Content::Flaw(_) | Content::Unreadable(_));
+        u64::try_from(self.parts.len()).unwrap_or(u64::MAX).saturating_add(u64::from(whole))
+    }
+}
+
 impl<T> From<Content<T>> for Entry<T> {
     fn from(content: Content<T>) -> Self {
         Self { content, parts: vec![] }
@@ -172,16 +180,21 @@ impl Flow<'_> {
         let mut emitter = Emitter { sender, past: self.checkpoint.entries() };
         let reader = tokio::task::spawn_blocking(move || read(&mut emitter));
         let enough = CancellationToken::new();
-        let entries = stream::unfold(receiver, async |mut receiver| {
-            receiver.recv().await.map(|entry| (entry, receiver))
+        // Nothing is begun behind what the reader finds to be one error too many.
+        let entries = stream::unfold(Some((receiver, self.errors.left())), async |state| {
+            let (mut receiver, left) = state?;
+            let entry = receiver.recv().await?;
+            let left = left.map(|left| left.checked_sub(entry.flaws()));
+            let more = left.is_none_or(|left| left.is_some());
+            Some((entry, more.then(|| (receiver, left.flatten()))))
         });
         let entries = entries.take_until(enough.clone().cancelled_owned());
         let mut settled =
             entries.map(|entry| settle(entry, &work)).buffered(IN_FLIGHT).boxed_local();
         let mut stopped_by = None;
         while let Some(entry) = settled.next().await {
-            // What is on its way when an import is stopped is recorded, and counts as such, but lies
-            // behind the place that was reached.
+            // What is on its way when something cannot be recorded is recorded, and counts as such,
+            // but lies behind the place that was reached.
             let stopped = stopped_by.is_some();
             let flaw = self.take(entry?, &mut on)?;
             if stopped {

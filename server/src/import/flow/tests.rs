@@ -10,7 +10,8 @@ fn flaw(line: u64) -> Flaw {
     Flaw { file: "a".into(), line, column: None, field: None, problem: "is broken".to_owned() }
 }
 
-/// Deals with the numbers from 0 on, of which some are broken; answers what came of them, in order.
+/// Deals with the numbers from 0 on, of which some are broken: the reader finds the even ones, others
+/// are found when they are dealt with. Answers what came of them, in order.
 async fn run(
     data: &Path,
     numbers: u64,
@@ -26,6 +27,7 @@ async fn run(
         for number in 0..numbers {
             let content = match number % 3 {
                 0 => Content::Skipped("a multiple of 3"),
+                _ if number % 2 == 0 && broken.contains(&number) => Content::Flaw(flaw(number)),
                 _ => Content::Found(number),
             };
             if !emitter.emit(content) {
@@ -78,4 +80,12 @@ async fn a_failure_ends_the_run_and_the_next_one_goes_on_there() {
     assert_eq!(steps.len(), 4_444);
     let (steps, ended) = run(dir.path(), 4_444, &[], None).await;
     assert_eq!((steps.len(), ended.unwrap().went_on_behind), (0, 4_444));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_behind_what_the_reader_finds_broken_is_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let (steps, ended) = run(dir.path(), 4_000, &[1_000, 2_500], Some(1)).await;
+    assert_eq!(ended.unwrap().stopped_by, Some(flaw(2_500)));
+    assert_eq!((steps.len(), steps[2_500].as_str()), (2_501, "Flawed(Record)"));
 }
