@@ -87,7 +87,8 @@ impl Waiting {
             return Ok(());
         }
         self.leave(append);
-        Err(AppendError::Overloaded { waiting })
+        // Others that are being refused at this moment are counted in, too, but do not wait.
+        Err(AppendError::Overloaded { waiting: waiting.min(QUEUE_APPENDS_MAX) })
     }
 
     /// Counts an append out.
