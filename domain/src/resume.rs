@@ -265,7 +265,9 @@ impl Bookmark {
         let moves = begins_again || play.position_ms >= self.position_ms || play.is_real();
         let position_ms = if moves { play.position_ms } else { self.position_ms };
         let started = is_started(played_ms, duration_ms);
-        let finished = started && is_finished(position_ms, duration_ms, play.credits_start_ms);
+        // What an earlier play left is not the end because this one knows more of the title.
+        let at_end = is_finished(position_ms, duration_ms, play.credits_start_ms);
+        let finished = started && moves && at_end;
         Self {
             position_ms,
             duration_ms,
